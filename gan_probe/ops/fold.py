@@ -1,0 +1,43 @@
+"""What a fold is: a reduction over the columns of every row, fed one tile at a time.
+
+On the device a fold keeps a state for the rows of a tile (`init`, `update`). After a panel of columns the state comes to
+the host, where `merge` adds it, in float64 and in a fixed order, to the result that `start` made; `finish` turns the
+result of a whole pass into arrays a row. States are fresh for every pair of panels, so what is on the host is all there
+is to save for a resumed run. A fold never knows whether it runs over rows or, transposed, over columns.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import tile as tile_lib
+
+__all__ = ["Fold", "Job"]
+
+
+class Fold(NamedTuple):
+    """Pure functions; made by cached factories, so that the same settings are the same object and compile once.
+
+    init(rows, blocks): state with the rows on the leading axis, for columns in `blocks` blocks.
+    update(state, tile, aux): the state after one more tile; `aux` is a job's numbers for the tile's columns.
+    start(rows, cols): the empty result on the host, from both layouts.
+    merge(result, state, at, blocks): adds a panel's state (NumPy) to rows `at` and column blocks `blocks` (slices).
+    finish(result, rows, cols, job): the result in the order of the rows of the set.
+    """
+
+    name: str
+    init: Callable[[tile_lib.Side, int], Any]
+    update: Callable[[Any, tile_lib.Tile, Any], Any]
+    start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
+    merge: Callable[[Any, Any, slice, slice], Any]
+    finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
+
+
+class Job(NamedTuple):
+    """A fold with its numbers for the columns of this pass: float64 [n_cols, ...] (a squared radius), or None."""
+
+    fold: Fold
+    aux: np.ndarray | None = None
+    same: bool = False
