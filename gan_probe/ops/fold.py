@@ -14,30 +14,39 @@ import numpy as np
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["Fold", "Job"]
+__all__ = ["Fold", "Job", "Place"]
 
 
 class Fold(NamedTuple):
     """Pure functions; made by cached factories, so that the same settings are the same object and compile once.
 
     init(rows, blocks): state with the rows on the leading axis, for columns in `blocks` blocks.
-    update(state, tile, aux): the state after one more tile; `aux` is a job's numbers for the tile's columns.
+    update(state, tile, aux): the state after one more tile; `aux` is what `columns` gave for the tile's columns.
+    columns(job, cols): float32 [p_cols, m], the job's numbers for the columns, by position; None if there are none.
     start(rows, cols): the empty result on the host, from both layouts.
-    merge(result, state, at, blocks): adds a panel's state (NumPy) to rows `at` and column blocks `blocks` (slices).
+    merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
     finish(result, rows, cols, job): the result in the order of the rows of the set.
     """
 
     name: str
     init: Callable[[tile_lib.Side, int], Any]
     update: Callable[[Any, tile_lib.Tile, Any], Any]
+    columns: Callable[["Job", layout_lib.Layout], np.ndarray | None]
     start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
-    merge: Callable[[Any, Any, slice, slice], Any]
+    merge: Callable[[Any, Any, "Place"], Any]
     finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
 
 
+class Place(NamedTuple):
+    """Where a pair of panels lies: positions of its rows and columns, and the blocks of its columns."""
+
+    rows: slice
+    cols: slice
+    blocks: slice
+
+
 class Job(NamedTuple):
-    """A fold with its numbers for the columns of this pass: float64 [n_cols, ...] (a squared radius), or None."""
+    """A fold with the squared radius of each column, float64 [n_cols], where it needs one."""
 
     fold: Fold
-    aux: np.ndarray | None = None
-    same: bool = False
+    radius2: np.ndarray | None = None

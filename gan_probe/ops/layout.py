@@ -21,14 +21,15 @@ _CHUNK = 1 << 22  # numbers of float64 held at once while norms are taken
 
 
 class Panel(NamedTuple):
-    """What a device sees of some rows; the leading axis of every array is rows (or tiles of them, for `block`).
+    """What a device sees of some rows; the leading axis of every array is rows.
 
     x: float32 [p, d] centred rows.                 norm: float32 [p] squared norm of the centred row, FAR if padded.
     reach: float32 [p] norm, FAR also for all but the first copy of a content (neighbours look at contents).
     shift: float32 [p] what turns a centred dot product into the raw one: x_i.x_j = c_i.c_j + shift_i + shift_j.
     weight: float32 [p] number of identical rows it stands for, 0 if padded.
     content: int32 [p] lowest index of a row with this content, -1 if padded.
-    block: int32 [p / tile] block of each tile, counted from the panel's first block.
+    block: int32 [p] block, counted from the panel's first block; the same for all rows of a tile.
+    index: int32 [p] position within the panel.
     """
 
     x: np.ndarray
@@ -38,6 +39,7 @@ class Panel(NamedTuple):
     weight: np.ndarray
     content: np.ndarray
     block: np.ndarray
+    index: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Layout:
     first: int64 [p] lowest row index at a position, -1 if padded.
     weight, norm, reach, shift: float32 [p], as in Panel.
     tile, panel: rows of a tile and of a panel.   panel_block: int64 [panels] first block of each panel.
-    tile_block: int32 [p / tile] block of each tile, counted from its panel's first block.
+    local_block: int32 [p] block of each position, counted from its panel's first block.
     """
 
     features: np.ndarray
@@ -68,7 +70,7 @@ class Layout:
     tile: int
     panel: int
     panel_block: np.ndarray
-    tile_block: np.ndarray
+    local_block: np.ndarray
 
     def __len__(self) -> int:
         return len(self.features)
@@ -84,7 +86,12 @@ class Layout:
     @functools.cached_property
     def panel_blocks(self) -> int:
         """Blocks that one panel may hold."""
-        return int(self.tile_block.max()) + 1
+        return int(self.local_block.max()) + 1
+
+    @property
+    def block_slots(self) -> int:
+        """Blocks, counting those that the last panel has room for but lacks."""
+        return int(self.panel_block[-1]) + self.panel_blocks
 
     @functools.cached_property
     def block_sizes(self) -> np.ndarray:
@@ -114,9 +121,9 @@ class Layout:
         real = first >= 0
         x[real] = self.features[first[real]] - self.centre
         content = np.where(real, self.content[first], -1).astype(np.int32)
-        tiles = slice(i * self.panel // self.tile, (i + 1) * self.panel // self.tile)
+        index = np.arange(self.panel, dtype=np.int32)
         return Panel(
-            x, self.norm[at], self.reach[at], self.shift[at], self.weight[at], content, self.tile_block[tiles]
+            x, self.norm[at], self.reach[at], self.shift[at], self.weight[at], content, self.local_block[at], index
         )
 
     def expand(self, by_position: np.ndarray) -> np.ndarray:
@@ -167,15 +174,15 @@ def lay_out(
         panels = blocks * panels_per_block
         start = np.arange(blocks) * panels_per_block * panel
         panel_block = np.repeat(np.arange(blocks), panels_per_block)
-        tile_block = np.zeros(panels * panel // tile, np.int32)
+        local_block = np.zeros(panels * panel, np.int32)
     else:
         blocks_per_panel = min(panel // padded, blocks)
         panel = _round_up(blocks_per_panel * padded, tile * devices)
         panels = -(-blocks // blocks_per_panel)
         start = (np.arange(blocks) // blocks_per_panel) * panel + (np.arange(blocks) % blocks_per_panel) * padded
         panel_block = np.arange(panels) * blocks_per_panel
-        local = np.minimum(np.arange(panel // tile) // (padded // tile), blocks_per_panel - 1)
-        tile_block = np.tile(local, panels).astype(np.int32)
+        local = np.minimum(np.arange(panel) // padded, blocks_per_panel - 1)
+        local_block = np.tile(local, panels).astype(np.int32)
 
     within = np.arange(len(first_of_group)) - (np.cumsum(sizes) - sizes)[group_block]
     slot = start[group_block] + within
@@ -193,7 +200,7 @@ def lay_out(
     return Layout(
         features=features, centre=centre, block=block, blocks=blocks, content=content, position=position, first=first,
         weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, panel=panel, panel_block=panel_block,
-        tile_block=tile_block,
+        local_block=local_block,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ __all__ = ["Side", "Tile", "dot_product", "lower_bound", "lower_bound_reach", "s
 
 
 class Side(NamedTuple):
-    """The rows, or the columns, of a tile: a slice of a layout.Panel."""
+    """The rows, or the columns, of a tile: a slice of a layout.Panel, all of one block."""
 
     x: Float[Array, "n d"]
     norm: Float[Array, " n"]
@@ -24,7 +24,8 @@ class Side(NamedTuple):
     shift: Float[Array, " n"]
     weight: Float[Array, " n"]
     content: Int[Array, " n"]
-    block: Int[Array, ""]
+    block: Int[Array, " n"]
+    index: Int[Array, " n"]
 
 
 class Tile(NamedTuple):

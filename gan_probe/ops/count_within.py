@@ -1,0 +1,92 @@
+"""Range-count fold: for every row, how many columns lie within a radius, kept apart for every block of columns.
+
+The radius belongs to the column (the ball around it) or is one number. A pair is counted at once when even the upper
+bound of its distance is inside; where only the lower bound is, the pair is borderline and settled in float64 afterwards.
+"""
+
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from gan_probe.ops import exact
+from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import tile as tile_lib
+
+__all__ = ["Counts", "count_within"]
+
+_MOST_SETTLED = 20_000_000  # borderline pairs settled in float64; beyond, they are reported
+
+
+class Counts:
+    """Counts int64 [blocks, n] per row and block of columns, and `borderline`, the pairs that stayed unsettled."""
+
+    def __init__(self, counts: np.ndarray, borderline: int):
+        self.counts = counts
+        self.borderline = borderline
+
+
+@functools.cache
+def count_within(*, ties: str, name: str = "") -> fold_lib.Fold:
+    """Result: Counts. `ties` is '<' or '<='. A row's own column, in a pass of a set with itself, is counted too.
+
+    `name` keeps apart two counts of one pass that differ in their radii only.
+    """
+    if ties not in ("<", "<="):
+        raise ValueError(f"ties must be '<' or '<=', not {ties!r}")
+
+    def init(rows, blocks):
+        nothing = jnp.zeros_like(rows.content)[:, None]
+        return tuple(jnp.broadcast_to(nothing, (nothing.shape[0], blocks)) for _ in range(2))
+
+    def update(state, tile, aux):
+        inside = tile_lib.upper_bound(tile) < aux[:, 0]
+        maybe = tile_lib.lower_bound(tile) <= aux[:, 1]
+        weight = tile.cols.weight.astype(jnp.int32)
+        at = tile.cols.block[0]
+        return tuple(
+            lax.dynamic_update_slice_in_dim(
+                s,
+                lax.dynamic_slice_in_dim(s, at, 1, axis=1)
+                + jnp.where(hit, weight, 0).sum(axis=1, keepdims=True, dtype=jnp.int32),
+                at,
+                axis=1,
+            )
+            for s, hit in zip(state, (inside, maybe), strict=True)
+        )
+
+    def columns(job, cols):
+        radius2 = np.zeros(len(cols.first))
+        radius2[cols.first >= 0] = job.radius2[cols.first[cols.first >= 0]]
+        low = np.nextafter(radius2.astype(np.float32), np.float32(-np.inf), dtype=np.float32)
+        high = np.nextafter(radius2.astype(np.float32), np.float32(np.inf), dtype=np.float32)
+        return np.stack([low, high], axis=-1)
+
+    def start(rows, cols):
+        return np.zeros((2, cols.block_slots, len(rows.first)), np.int64)
+
+    def merge(result, state, place):
+        result[:, place.blocks, place.rows] += np.stack(state).transpose(0, 2, 1)
+        return result
+
+    def finish(result, rows, cols, job):
+        sure, maybe = result[:, : cols.blocks]
+        open_pairs = maybe - sure
+        open_pairs[:, rows.first < 0] = 0
+        borderline = int(open_pairs.sum())
+        if 0 < borderline <= _MOST_SETTLED:
+            doubtful = np.flatnonzero(open_pairs.any(axis=0))
+            limits = columns(job, cols)
+            for r, c in exact.screened_pairs(rows, doubtful, cols, low_cols=limits[:, 0], high_cols=limits[:, 1]):
+                d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
+                limit = job.radius2[cols.first[c]]
+                hit = d2 < limit if ties == "<" else d2 <= limit
+                weight = cols.weight[c[hit]].astype(np.int64)
+                np.add.at(sure, (cols.block[cols.first[c[hit]]], r[hit]), weight)
+            borderline = 0
+        else:
+            sure = sure + open_pairs // 2
+        return Counts(rows.expand(sure.T).T, borderline)
+
+    return fold_lib.Fold(f"count_within{name}", init, update, columns, start, merge, finish)

@@ -1,0 +1,108 @@
+"""Float64 on the host: true distances of chosen pairs, and the pairs that rounding leaves in doubt."""
+
+import functools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import jax
+import numpy as np
+
+from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import tile as tile_lib
+
+__all__ = ["screened_pairs", "squared_distances"]
+
+_NUMBERS = 1 << 19  # float64 numbers of one piece of work: fits the cache
+_WORKERS = 4
+
+
+def squared_distances(x: np.ndarray, i: np.ndarray, y: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """|x[i] - y[j]|^2 by direct differences, float64 [len(i)]: the same number for the same two rows, always."""
+    out = np.empty(len(i))
+    step = max(1, _NUMBERS // x.shape[1])
+
+    def fill(at: int) -> None:
+        s = slice(at, at + step)
+        difference = x[i[s]].astype(np.float64)
+        difference -= y[j[s]]
+        np.einsum("nd,nd->n", difference, difference, out=out[s])
+
+    starts = range(0, len(i), step)
+    if len(starts) < 2:
+        for at in starts:
+            fill(at)
+    else:
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            list(pool.map(fill, starts))
+    return out
+
+
+def screened_pairs(
+    rows: layout_lib.Layout,
+    at: np.ndarray,
+    cols: layout_lib.Layout,
+    *,
+    high_rows: np.ndarray | None = None,
+    low_cols: np.ndarray | None = None,
+    high_cols: np.ndarray | None = None,
+    contents: bool = False,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs (row position, column position) whose squared distance may lie in a range, as far as float32 can tell.
+
+    The range is <= high_rows of the row, or from low_cols to high_cols of the column. Yields a batch of pairs for every
+    few rows; all pairs of a row come in one batch.
+
+    Args:
+      rows, cols: layouts with one centre.
+      at: int [m] positions of the rows to screen.
+      high_rows: float64 [m].
+      low_cols, high_cols: float32 [p_cols].
+      contents: look only at the first copy of every content.
+    """
+    width = len(cols.first)
+    step = min(1024, max(16, (1 << 25) // width // 16 * 16))
+    for start in range(0, len(at), step):
+        chosen = at[start : start + step]
+        padded = np.resize(chosen, step)
+        x = rows.features[rows.first[padded]] - rows.centre
+        if high_rows is None:
+            high = np.zeros(step, np.float32)
+        else:
+            high = np.nextafter(np.resize(high_rows[start : start + step], step).astype(np.float32), np.float32(np.inf))
+        found_r, found_c = [], []
+        for p in range(cols.panels):
+            panel = cols.load(p)
+            place = cols.rows(p)
+            norm = panel.reach if contents else panel.norm
+            args = (x, rows.norm[padded], panel.x, norm)
+            if high_rows is not None:
+                near = _within(*args, high, spread=tile_lib.spread(rows.dim))
+            else:
+                assert low_cols is not None and high_cols is not None
+                near = _between(*args, low_cols[place], high_cols[place], spread=tile_lib.spread(rows.dim))
+            near = np.asarray(near)[: len(chosen)]
+            r, c = np.nonzero(near & (panel.weight > 0))
+            found_r.append(chosen[r])
+            found_c.append(c + place.start)
+        r, c = np.concatenate(found_r), np.concatenate(found_c)
+        order = np.argsort(r, kind="stable")
+        yield r[order], c[order]
+
+
+@functools.partial(jax.jit, static_argnames="spread")
+def _within(x, norm_x, y, norm_y, high, *, spread):
+    return _bounds(x, norm_x, y, norm_y, 1 - spread) <= high[:, None]
+
+
+@functools.partial(jax.jit, static_argnames="spread")
+def _between(x, norm_x, y, norm_y, low, high, *, spread):
+    lower = _bounds(x, norm_x, y, norm_y, 1 - spread)
+    upper = _bounds(x, norm_x, y, norm_y, 1 + spread)
+    return (lower <= high) & ~(upper < low)
+
+
+def _bounds(x, norm_x, y, norm_y, factor):
+    dot = jax.lax.dot_general(x, y, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    return norm_x[:, None] * np.float32(factor) + norm_y[None, :] * np.float32(factor) - 2 * dot
+
+

@@ -1,0 +1,199 @@
+"""The one driver: every pair of two sets, once, panel by panel, through any number of folds.
+
+The host loops over (panel of rows, panel of columns); a jitted program loops over the tiles inside. Over several devices
+the rows of a panel stay where they are and the columns go round the ring, so that no device holds a whole panel. A set
+against itself needs only the panels on and above the diagonal: a tile feeds its folds as rows and, transposed, as columns.
+"""
+
+import collections
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+
+from gan_probe import parallel
+from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import tile as tile_lib
+
+__all__ = ["stream"]
+
+_IN_FLIGHT = 2  # pairs of panels computed ahead of the host
+
+
+def stream(
+    rows: layout_lib.Layout,
+    cols: layout_lib.Layout,
+    row_jobs: Sequence[fold_lib.Job],
+    col_jobs: Sequence[fold_lib.Job] = (),
+    *,
+    mesh: Mesh,
+    memory_bytes: int = 1 << 30,
+    advance: Callable[[int], None] = lambda pairs: None,
+) -> tuple[list[Any], list[Any]]:
+    """Run folds over all pairs of two sets.
+
+    Args:
+      rows, cols: layouts with one centre; the same object for a set against itself.
+      row_jobs: folds over the columns of every row.
+      col_jobs: folds over the rows of every column (none for a set against itself: row_jobs do both).
+      mesh: the devices; `rows.panel` and `cols.panel` hold a whole number of tiles for each.
+      memory_bytes: device memory that loaded panels may keep.
+      advance: told the number of pairs each time some are done.
+
+    Returns:
+      The finished results of row_jobs, and of col_jobs.
+    """
+    same = rows is cols
+    if same and col_jobs:
+        raise ValueError("a set against itself takes row_jobs only")
+    mirrored = tuple(row_jobs) if same else tuple(col_jobs)
+    row_folds = tuple(j.fold for j in row_jobs)
+    row_panels, col_panels = _Panels(rows, mirrored, mesh, memory_bytes), _Panels(cols, row_jobs, mesh, memory_bytes)
+    if same:
+        row_panels = col_panels
+    row_results = [f.start(rows, cols) for f in row_folds]
+    col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
+    compiled = {
+        diagonal: _program(
+            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tile, cols.tile,
+            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim), same, mesh,
+        )
+        for diagonal in ({True, False} if same else {False})
+    }  # fmt: skip
+
+    def collect(i: int, j: int, states) -> None:
+        for_rows, for_cols = jax.tree.map(np.asarray, states)
+        for k, (fold, state) in enumerate(zip(row_folds, for_rows, strict=True)):
+            place = fold_lib.Place(rows.rows(i), cols.rows(j), _blocks(cols, j))
+            row_results[k] = fold.merge(row_results[k], state, place)
+        for k, state in enumerate(for_cols):
+            place = fold_lib.Place(cols.rows(j), rows.rows(i), _blocks(rows, i))
+            col_results[k] = mirrored[k].fold.merge(col_results[k], state, place)
+        advance(_rows_in(rows, i) * _rows_in(cols, j) * (2 if same and i != j else 1))
+
+    pending: collections.deque = collections.deque()
+    for i, j in _pairs(rows.panels, cols.panels, same):
+        row_panel, row_aux = row_panels.get(i)
+        col_panel, col_aux = col_panels.get(j)
+        pending.append((i, j, compiled[same and i == j](row_panel, col_panel, row_aux, col_aux)))
+        if len(pending) > _IN_FLIGHT:
+            collect(*pending.popleft())
+    while pending:
+        collect(*pending.popleft())
+    finished_rows = [j.fold.finish(r, rows, cols, j) for j, r in zip(row_jobs, row_results, strict=True)]
+    if same:
+        return finished_rows, []
+    return finished_rows, [j.fold.finish(r, cols, rows, j) for j, r in zip(mirrored, col_results, strict=True)]
+
+
+def _pairs(rows: int, cols: int, same: bool) -> Iterator[tuple[int, int]]:
+    for i in range(rows):
+        for j in range(i if same else 0, cols):
+            yield i, j
+
+
+def _blocks(layout: layout_lib.Layout, panel: int) -> slice:
+    start = int(layout.panel_block[panel])
+    return slice(start, start + layout.panel_blocks)
+
+
+def _rows_in(layout: layout_lib.Layout, panel: int) -> int:
+    return int(layout.weight[layout.rows(panel)].sum())
+
+
+class _Panels:
+    """Panels on the devices, the next one loaded ahead, kept while they fit in `memory_bytes`."""
+
+    def __init__(self, layout, jobs, mesh, memory_bytes):
+        self._layout, self._mesh = layout, mesh
+        self._aux = [j.fold.columns(j, layout) for j in jobs]
+        self._room = max(2, memory_bytes // (layout.panel * (layout.dim + 8) * 4))
+        self._kept: collections.OrderedDict[int, Any] = collections.OrderedDict()
+        self._pool = ThreadPoolExecutor(1)
+
+    def get(self, i: int):
+        panel = self._future(i).result()
+        if self._layout.panels > 1:
+            self._future((i + 1) % self._layout.panels)
+        return panel
+
+    def _future(self, i: int):
+        if i not in self._kept:
+            self._kept[i] = self._pool.submit(self._load, i)
+            while len(self._kept) > max(self._room, 3):
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(i)
+        return self._kept[i]
+
+    def _load(self, i: int):
+        at = self._layout.rows(i)
+        aux = [None if a is None else a[at] for a in self._aux]
+        return parallel.put_rows((self._layout.load(i), aux), self._mesh)
+
+
+class _Tiles(NamedTuple):
+    """The tiles of a panel on one device, each array with tiles leading, and the aux numbers of the folds over them."""
+
+    side: tile_lib.Side
+    aux: Any
+
+
+@functools.lru_cache(maxsize=64)
+def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, mesh):
+    """The jitted program for one pair of panels: states of row_folds and of col_folds."""
+    # Half-height row tiles keep a tile within a core's cache.
+    row_tile = row_tile // 2 if row_tile % 32 == 0 and row_tile > 256 else row_tile
+    devices = mesh.size
+
+    def sweep(row_tiles, row_states, col_tiles, col_states):
+        def over_rows(col_states, x):
+            row, row_state = x
+
+            def over_cols(row_state, y):
+                col, col_state = y
+                tile = tile_lib.dot_product(row.side, col.side, spread, same)
+                turned = tile_lib.transpose(tile)
+                row_state = [f.update(s, tile, a) for f, s, a in zip(row_folds, row_state, col.aux, strict=True)]
+                col_state = [f.update(s, turned, a) for f, s, a in zip(col_folds, col_state, row.aux, strict=True)]
+                return row_state, col_state
+
+            row_state, col_states = lax.scan(over_cols, row_state, (col_tiles, col_states))
+            return col_states, row_state
+
+        col_states, row_states = lax.scan(over_rows, col_states, (row_tiles, row_states))
+        return row_states, col_states
+
+    def one_device(row_panel, col_panel, row_aux, col_aux):
+        row_tiles = _cut(row_panel, row_aux if col_folds else [], row_tile)
+        col_tiles = _cut(col_panel, col_aux, col_tile)
+        row_states = jax.vmap(lambda side: [f.init(side, col_blocks) for f in row_folds])(row_tiles.side)
+        col_states = jax.vmap(lambda side: [f.init(side, row_blocks) for f in col_folds])(col_tiles.side)
+        if devices == 1:
+            row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
+        else:
+            ring = [(i, (i + 1) % devices) for i in range(devices)]
+
+            def step(carry, _):
+                row_states, col_tiles, col_states = carry
+                row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
+                col_tiles, col_states = jax.tree.map(
+                    lambda a: lax.ppermute(a, parallel.AXIS, ring), (col_tiles, col_states)
+                )
+                return (row_states, col_tiles, col_states), None
+
+            (row_states, _, col_states), _ = lax.scan(step, (row_states, col_tiles, col_states), length=devices)
+        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), (row_states, col_states))
+
+    by_rows = PartitionSpec(parallel.AXIS)
+    return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
+
+
+def _cut(panel: layout_lib.Panel, aux: Any, tile: int) -> _Tiles:
+    """A panel as a stack of tiles."""
+    return jax.tree.map(lambda a: a.reshape(-1, tile, *a.shape[1:]), _Tiles(tile_lib.Side(*panel), list(aux)))
