@@ -1,10 +1,11 @@
 """Range-count fold: for every row, how many columns lie within a radius, kept apart for every block of columns.
 
-The radius belongs to the column (the ball around it) or is one number. A pair is counted at once when even the upper
+The radius belongs to the column (the ball around it) or to the row. A pair is counted at once when even the upper
 bound of its distance is inside; where only the lower bound is, the pair is borderline and settled in float64 afterwards.
 """
 
 import functools
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,30 +20,33 @@ __all__ = ["Counts", "count_within"]
 _MOST_SETTLED = 20_000_000  # borderline pairs settled in float64; beyond, they are reported
 
 
-class Counts:
-    """Counts int64 [blocks, n] per row and block of columns, and `borderline`, the pairs that stayed unsettled."""
+class Counts(NamedTuple):
+    """counts: int64 [blocks, n], columns of each block within the radius of each row.
+    borderline: int64 [], pairs within rounding of their radius that were too many to settle (half are counted).
+    """
 
-    def __init__(self, counts: np.ndarray, borderline: int):
-        self.counts = counts
-        self.borderline = borderline
+    counts: np.ndarray
+    borderline: np.ndarray
 
 
 @functools.cache
-def count_within(*, ties: str, name: str = "") -> fold_lib.Fold:
-    """Result: Counts. `ties` is '<' or '<='. A row's own column, in a pass of a set with itself, is counted too.
+def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
+    """Result: Counts. A row's own column, in a pass of a set with itself, is counted too.
 
-    `name` keeps apart two counts of one pass that differ in their radii only.
+    Args:
+      ties: '<' or '<=', whether a column at the radius is within.
+      balls: 'rows' or 'cols', whose radius it is.
     """
-    if ties not in ("<", "<="):
-        raise ValueError(f"ties must be '<' or '<=', not {ties!r}")
 
     def init(rows, blocks):
         nothing = jnp.zeros_like(rows.content)[:, None]
         return tuple(jnp.broadcast_to(nothing, (nothing.shape[0], blocks)) for _ in range(2))
 
-    def update(state, tile, aux):
-        inside = tile_lib.upper_bound(tile) < aux[:, 0]
-        maybe = tile_lib.lower_bound(tile) <= aux[:, 1]
+    def update(state, tile, numbers):
+        limits = numbers[0][:, None] if balls == "rows" else numbers[1][None, :]
+        low, high = limits[..., 0], limits[..., 1]
+        inside = tile_lib.upper_bound(tile) < low
+        maybe = tile_lib.lower_bound(tile) <= high
         weight = tile.cols.weight.astype(jnp.int32)
         at = tile.cols.block[0]
         return tuple(
@@ -56,9 +60,12 @@ def count_within(*, ties: str, name: str = "") -> fold_lib.Fold:
             for s, hit in zip(state, (inside, maybe), strict=True)
         )
 
-    def columns(job, cols):
-        radius2 = np.zeros(len(cols.first))
-        radius2[cols.first >= 0] = job.radius2[cols.first[cols.first >= 0]]
+    def numbers(job, side, layout):
+        if side != balls:
+            return None
+        radius2 = np.zeros(len(layout.first))
+        real = layout.first >= 0
+        radius2[real] = job.radius2[layout.first[real]]
         low = np.nextafter(radius2.astype(np.float32), np.float32(-np.inf), dtype=np.float32)
         high = np.nextafter(radius2.astype(np.float32), np.float32(np.inf), dtype=np.float32)
         return np.stack([low, high], axis=-1)
@@ -77,16 +84,18 @@ def count_within(*, ties: str, name: str = "") -> fold_lib.Fold:
         borderline = int(open_pairs.sum())
         if 0 < borderline <= _MOST_SETTLED:
             doubtful = np.flatnonzero(open_pairs.any(axis=0))
-            limits = columns(job, cols)
-            for r, c in exact.screened_pairs(rows, doubtful, cols, low_cols=limits[:, 0], high_cols=limits[:, 1]):
+            limits = numbers(job, balls, cols if balls == "cols" else rows)
+            between = limits if balls == "cols" else limits[doubtful]
+            for r, c in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
                 d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
-                limit = job.radius2[cols.first[c]]
+                limit = job.radius2[cols.first[c] if balls == "cols" else rows.first[r]]
                 hit = d2 < limit if ties == "<" else d2 <= limit
                 weight = cols.weight[c[hit]].astype(np.int64)
                 np.add.at(sure, (cols.block[cols.first[c[hit]]], r[hit]), weight)
             borderline = 0
         else:
             sure = sure + open_pairs // 2
-        return Counts(rows.expand(sure.T).T, borderline)
+        return Counts(rows.expand(sure.T).T, np.asarray(borderline))
 
-    return fold_lib.Fold(f"count_within{name}", init, update, columns, start, merge, finish)
+    name = f"count_within(ties={ties},balls={balls})"
+    return fold_lib.Fold(name, Counts, init, update, numbers, start, merge, finish)

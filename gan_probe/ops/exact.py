@@ -42,21 +42,19 @@ def screened_pairs(
     at: np.ndarray,
     cols: layout_lib.Layout,
     *,
-    high_rows: np.ndarray | None = None,
-    low_cols: np.ndarray | None = None,
-    high_cols: np.ndarray | None = None,
+    between: np.ndarray,
+    balls: str,
     contents: bool = False,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs (row position, column position) whose squared distance may lie in a range, as far as float32 can tell.
 
-    The range is <= high_rows of the row, or from low_cols to high_cols of the column. Yields a batch of pairs for every
-    few rows; all pairs of a row come in one batch.
+    Yields a batch of pairs for every few rows; all pairs of a row come in one batch.
 
     Args:
       rows, cols: layouts with one centre.
       at: int [m] positions of the rows to screen.
-      high_rows: float64 [m].
-      low_cols, high_cols: float32 [p_cols].
+      between: float32 [m, 2] or [p_cols, 2], the range of squared distances.
+      balls: "rows" or "cols": whose ranges these are.
       contents: look only at the first copy of every content.
     """
     width = len(cols.first)
@@ -65,21 +63,16 @@ def screened_pairs(
         chosen = at[start : start + step]
         padded = np.resize(chosen, step)
         x = rows.features[rows.first[padded]] - rows.centre
-        if high_rows is None:
-            high = np.zeros(step, np.float32)
-        else:
-            high = np.nextafter(np.resize(high_rows[start : start + step], step).astype(np.float32), np.float32(np.inf))
+        limits = np.resize(between[start : start + step], (step, 2))[:, None] if balls == "rows" else between[None]
         found_r, found_c = [], []
         for p in range(cols.panels):
             panel = cols.load(p)
             place = cols.rows(p)
             norm = panel.reach if contents else panel.norm
-            args = (x, rows.norm[padded], panel.x, norm)
-            if high_rows is not None:
-                near = _within(*args, high, spread=tile_lib.spread(rows.dim))
-            else:
-                assert low_cols is not None and high_cols is not None
-                near = _between(*args, low_cols[place], high_cols[place], spread=tile_lib.spread(rows.dim))
+            limit = limits if balls == "rows" else limits[:, place]
+            near = _between(
+                x, rows.norm[padded], panel.x, norm, limit[..., 0], limit[..., 1], spread=tile_lib.spread(rows.dim)
+            )
             near = np.asarray(near)[: len(chosen)]
             r, c = np.nonzero(near & (panel.weight > 0))
             found_r.append(chosen[r])
@@ -87,11 +80,6 @@ def screened_pairs(
         r, c = np.concatenate(found_r), np.concatenate(found_c)
         order = np.argsort(r, kind="stable")
         yield r[order], c[order]
-
-
-@functools.partial(jax.jit, static_argnames="spread")
-def _within(x, norm_x, y, norm_y, high, *, spread):
-    return _bounds(x, norm_x, y, norm_y, 1 - spread) <= high[:, None]
 
 
 @functools.partial(jax.jit, static_argnames="spread")

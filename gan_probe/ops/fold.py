@@ -14,24 +14,27 @@ import numpy as np
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["Fold", "Job", "Place"]
+__all__ = ["Fold", "Job", "Place", "no_numbers"]
 
 
 class Fold(NamedTuple):
     """Pure functions; made by cached factories, so that the same settings are the same object and compile once.
 
+    name: the settings in words; with the two sets it names the result on disk.
+    rebuild(*arrays): the finished result from its arrays.
     init(rows, blocks): state with the rows on the leading axis, for columns in `blocks` blocks.
-    update(state, tile, aux): the state after one more tile; `aux` is what `columns` gave for the tile's columns.
-    columns(job, cols): float32 [p_cols, m], the job's numbers for the columns, by position; None if there are none.
+    update(state, tile, numbers): the state after one more tile; `numbers` is the job's, for the tile's rows and columns.
+    numbers(job, side, layout): float32 [p, m], the job's own numbers for the "rows" or "cols", by position, or None.
     start(rows, cols): the empty result on the host, from both layouts.
     merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
     finish(result, rows, cols, job): the result in the order of the rows of the set.
     """
 
     name: str
+    rebuild: Callable[..., Any]
     init: Callable[[tile_lib.Side, int], Any]
     update: Callable[[Any, tile_lib.Tile, Any], Any]
-    columns: Callable[["Job", layout_lib.Layout], np.ndarray | None]
+    numbers: Callable[["Job", str, layout_lib.Layout], np.ndarray | None]
     start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
     merge: Callable[[Any, Any, "Place"], Any]
     finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
@@ -46,7 +49,12 @@ class Place(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A fold with the squared radius of each column, float64 [n_cols], where it needs one."""
+    """A fold with the squared radius, float64 [n], of each row or column (as the fold says), where it needs one."""
 
     fold: Fold
     radius2: np.ndarray | None = None
+
+
+def no_numbers(job: Job, side: str, layout: layout_lib.Layout) -> None:
+    """`numbers` of a fold that has none."""
+    del job, side, layout

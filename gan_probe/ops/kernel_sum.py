@@ -22,8 +22,8 @@ def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
         del blocks
         return jnp.zeros_like(rows.norm), jnp.zeros_like(rows.norm)
 
-    def update(state, tile, aux):
-        del aux
+    def update(state, tile, numbers):
+        del numbers
         raw = tile.dot + tile.rows.shift[:, None] + tile.cols.shift[None, :]
         k = (np.float32(gamma) * raw + np.float32(coef)) ** degree
         weighted = tile.cols.weight * k
@@ -41,7 +41,8 @@ def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
         del cols, job
         return rows.expand(result.T).T
 
-    return fold_lib.Fold("kernel_sum", init, update, lambda job, cols: None, start, merge, finish)
+    name = f"kernel_sum(degree={degree},gamma={gamma},coef={coef})"
+    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish)
 
 
 def diagonal(features: np.ndarray, *, degree: int, gamma: float, coef: float) -> np.ndarray:

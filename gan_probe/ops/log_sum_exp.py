@@ -27,8 +27,8 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         total = jnp.broadcast_to(nothing[..., None], (nothing.shape[0], blocks, len(scales)))
         return least, total
 
-    def update(state, tile, aux):
-        del aux
+    def update(state, tile, numbers):
+        del numbers
         least, total = state
         d = tile_lib.squared_distance(tile)
         d = d if squared else jnp.sqrt(d)
@@ -61,4 +61,5 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         del job
         return np.moveaxis(rows.expand(np.moveaxis(result[:, : cols.blocks], -1, 0)), 0, -1)
 
-    return fold_lib.Fold("log_sum_exp", init, update, lambda job, cols: None, start, merge, finish)
+    name = f"log_sum_exp(scales={list(scales)},squared={squared})"
+    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish)

@@ -65,8 +65,8 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
         position = jnp.broadcast_to(jnp.zeros_like(rows.content)[:, None], bound.shape)
         return bound, position, bound[:, 0]
 
-    def update(state, tile, aux):
-        del aux
+    def update(state, tile, numbers):
+        del numbers
         bound, position, hidden = state
         d = jnp.minimum(tile_lib.lower_bound_reach(tile), far)
         if tile.same:
@@ -120,7 +120,7 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
         hidden = np.minimum(result.hidden, bound.max(axis=1))
         return _finish(column, hidden, rows, cols, k)
 
-    return fold_lib.Fold("nearest", init, update, lambda job, cols: None, start, merge, finish)
+    return fold_lib.Fold(f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish)
 
 
 def _finish(column, hidden, rows, cols, k) -> Neighbours:
@@ -153,7 +153,9 @@ def _finish(column, hidden, rows, cols, k) -> Neighbours:
 
 def _second_look(column, distance2, at, bound, rows, cols, k) -> None:
     """Fill the candidates of positions `at` with their k nearest contents, out of all that may lie within `bound`."""
-    for r, c in exact.screened_pairs(rows, at, cols, high_rows=bound[at], contents=True):
+    high = np.nextafter(bound[at].astype(np.float32), np.float32(np.inf))
+    between = np.stack([np.full_like(high, -np.inf), high], axis=-1)
+    for r, c in exact.screened_pairs(rows, at, cols, between=between, balls="rows", contents=True):
         content = cols.first[c]
         if rows is cols:
             other = content != rows.content[rows.first[r]]

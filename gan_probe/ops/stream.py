@@ -54,9 +54,8 @@ def stream(
         raise ValueError("a set against itself takes row_jobs only")
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
-    row_panels, col_panels = _Panels(rows, mirrored, mesh, memory_bytes), _Panels(cols, row_jobs, mesh, memory_bytes)
-    if same:
-        row_panels = col_panels
+    row_panels = _Panels(rows, row_jobs, mirrored, mesh, memory_bytes)
+    col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, memory_bytes)
     row_results = [f.start(rows, cols) for f in row_folds]
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
     compiled = {
@@ -79,9 +78,7 @@ def stream(
 
     pending: collections.deque = collections.deque()
     for i, j in _pairs(rows.panels, cols.panels, same):
-        row_panel, row_aux = row_panels.get(i)
-        col_panel, col_aux = col_panels.get(j)
-        pending.append((i, j, compiled[same and i == j](row_panel, col_panel, row_aux, col_aux)))
+        pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
         if len(pending) > _IN_FLIGHT:
             collect(*pending.popleft())
     while pending:
@@ -107,12 +104,21 @@ def _rows_in(layout: layout_lib.Layout, panel: int) -> int:
     return int(layout.weight[layout.rows(panel)].sum())
 
 
+class _Numbered(NamedTuple):
+    """A panel, or on a device the tiles of one, with the numbers of the jobs for which its rows are rows or columns."""
+
+    panel: Any
+    as_rows: list[Any]
+    as_cols: list[Any]
+
+
 class _Panels:
     """Panels on the devices, the next one loaded ahead, kept while they fit in `memory_bytes`."""
 
-    def __init__(self, layout, jobs, mesh, memory_bytes):
+    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes):
         self._layout, self._mesh = layout, mesh
-        self._aux = [j.fold.columns(j, layout) for j in jobs]
+        self._as_rows = [j.fold.numbers(j, "rows", layout) for j in jobs_as_rows]
+        self._as_cols = [j.fold.numbers(j, "cols", layout) for j in jobs_as_cols]
         self._room = max(2, memory_bytes // (layout.panel * (layout.dim + 8) * 4))
         self._kept: collections.OrderedDict[int, Any] = collections.OrderedDict()
         self._pool = ThreadPoolExecutor(1)
@@ -133,15 +139,8 @@ class _Panels:
 
     def _load(self, i: int):
         at = self._layout.rows(i)
-        aux = [None if a is None else a[at] for a in self._aux]
-        return parallel.put_rows((self._layout.load(i), aux), self._mesh)
-
-
-class _Tiles(NamedTuple):
-    """The tiles of a panel on one device, each array with tiles leading, and the aux numbers of the folds over them."""
-
-    side: tile_lib.Side
-    aux: Any
+        as_rows, as_cols = ([None if a is None else a[at] for a in side] for side in (self._as_rows, self._as_cols))
+        return parallel.put_rows(_Numbered(self._layout.load(i), as_rows, as_cols), self._mesh)
 
 
 @functools.lru_cache(maxsize=64)
@@ -157,10 +156,12 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
 
             def over_cols(row_state, y):
                 col, col_state = y
-                tile = tile_lib.dot_product(row.side, col.side, spread, same)
+                tile = tile_lib.dot_product(row.panel, col.panel, spread, same)
                 turned = tile_lib.transpose(tile)
-                row_state = [f.update(s, tile, a) for f, s, a in zip(row_folds, row_state, col.aux, strict=True)]
-                col_state = [f.update(s, turned, a) for f, s, a in zip(col_folds, col_state, row.aux, strict=True)]
+                for_rows = zip(row_folds, row_state, row.as_rows, col.as_cols, strict=True)
+                for_cols = zip(col_folds, col_state, col.as_rows, row.as_cols, strict=True)
+                row_state = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
+                col_state = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
                 return row_state, col_state
 
             row_state, col_states = lax.scan(over_cols, row_state, (col_tiles, col_states))
@@ -169,11 +170,12 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
         col_states, row_states = lax.scan(over_rows, col_states, (row_tiles, row_states))
         return row_states, col_states
 
-    def one_device(row_panel, col_panel, row_aux, col_aux):
-        row_tiles = _cut(row_panel, row_aux if col_folds else [], row_tile)
-        col_tiles = _cut(col_panel, col_aux, col_tile)
-        row_states = jax.vmap(lambda side: [f.init(side, col_blocks) for f in row_folds])(row_tiles.side)
-        col_states = jax.vmap(lambda side: [f.init(side, row_blocks) for f in col_folds])(col_tiles.side)
+    def one_device(rows, cols):
+        if not col_folds:  # on the diagonal the numbers of the mirrored folds stay behind
+            rows, cols = rows._replace(as_cols=[]), cols._replace(as_rows=[])
+        row_tiles, col_tiles = _cut(rows, row_tile), _cut(cols, col_tile)
+        row_states = jax.vmap(lambda side: [f.init(side, col_blocks) for f in row_folds])(row_tiles.panel)
+        col_states = jax.vmap(lambda side: [f.init(side, row_blocks) for f in col_folds])(col_tiles.panel)
         if devices == 1:
             row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
         else:
@@ -194,6 +196,7 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
     return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
 
 
-def _cut(panel: layout_lib.Panel, aux: Any, tile: int) -> _Tiles:
+def _cut(panel: _Numbered, tile: int) -> _Numbered:
     """A panel as a stack of tiles."""
-    return jax.tree.map(lambda a: a.reshape(-1, tile, *a.shape[1:]), _Tiles(tile_lib.Side(*panel), list(aux)))
+    panel = panel._replace(panel=tile_lib.Side(*panel.panel))
+    return jax.tree.map(lambda a: a.reshape(-1, tile, *a.shape[1:]), panel)

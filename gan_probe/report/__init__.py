@@ -1,0 +1,1 @@
+"""results.json, report.html and what is made of them: files, summary, html, compare, picture."""

@@ -1,0 +1,122 @@
+"""The plots of the page as SVG text: class fractions with error bars, histograms of nearest-training distances.
+
+Text stays text and colours are CSS variables (`--ink`, `--fake`, `--real`), so that a plot follows the page into the
+dark; no date and a fixed salt, so that the same numbers give the same bytes.
+"""
+
+import io
+import re
+import unicodedata
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+from matplotlib import axes as axes_module
+from matplotlib import figure
+
+__all__ = ["fractions", "histogram"]
+
+# Sentinel colours that the SVG writer prints and `_svg` replaces.
+_INK, _FAKE, _REAL = "#010203", "#010204", "#010205"
+_VARIABLES = {_INK: "var(--ink)", _FAKE: "var(--fake)", _REAL: "var(--real)"}
+_STYLE = {
+    "svg.hashsalt": "gan-probe",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+_CLASSES = 40
+
+
+def fractions(detail: Mapping[str, Any]) -> str:
+    """Class fractions of fake and real with their intervals, from `modes.detail`; "" without classes.
+
+    Beyond 40 classes, those whose fractions differ most are drawn.
+    """
+    fake, real = np.asarray(detail["fake"], float), np.asarray(detail["real"], float)
+    if not len(fake):
+        return ""
+    chosen = np.sort(np.argsort(-np.abs(fake - real), kind="stable")[:_CLASSES])
+    names = [_short(str(detail["classes"][k])) for k in chosen]
+    y = np.arange(len(chosen))
+    with matplotlib.style.context(["default", _STYLE]):
+        sheet, axes = _sheet(1.0 + 0.3 * len(chosen), left=0.3 + 0.085 * max(map(_columns, names)))
+        for at, colour, label, mark, values, ci95 in (
+            (y - 0.14, _REAL, "real", "s", real, detail["real_ci95"]),
+            (y + 0.14, _FAKE, "fake", "o", fake, detail["fake_ci95"]),
+        ):
+            low, high = np.asarray(ci95, float).reshape(-1, 2)[chosen].T
+            reach = np.maximum(0.0, [values[chosen] - low, high - values[chosen]])
+            axes.errorbar(values[chosen], at, xerr=reach, fmt=mark, color=colour, ms=5, lw=1.6, capsize=2, label=label)
+        axes.set_yticks(y, names, parse_math=False)
+        axes.set_ylim(len(chosen) - 0.5, -0.5)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("share of the set")
+        axes.grid(axis="x", color=_INK, alpha=0.15, lw=0.6)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        return _svg(sheet, "class fractions of fake and real")
+
+
+def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None) -> str:
+    """Nearest-training distances of fake and real as shares of each set, from `memorization.detail.histogram`."""
+    edges = np.asarray(counts["edges"], float)
+    with matplotlib.style.context(["default", _STYLE]):
+        sheet, axes = _sheet(2.7, left=0.75)
+        fake, real = (np.asarray(counts[role], float) for role in ("fake", "real"))
+        axes.stairs(real / max(real.sum(), 1.0), edges, color=_REAL, label="real", fill=True, alpha=0.45)
+        axes.stairs(fake / max(fake.sum(), 1.0), edges, color=_FAKE, label="fake", lw=1.8)
+        if threshold is not None and edges[0] <= threshold <= edges[-1]:
+            axes.axvline(threshold, color=_INK, ls="--", lw=1, label="threshold")
+        axes.set_xlabel("distance to the nearest training row")
+        axes.set_ylabel("share of the set")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        return _svg(sheet, "nearest-training distances of fake and real")
+
+
+def _sheet(height: float, *, left: float) -> tuple[figure.Figure, axes_module.Axes]:
+    """Axes in a figure 6.4 inches wide with fixed margins: a layout engine would draw everything twice."""
+    sheet = figure.Figure(figsize=(6.4, height))
+    return sheet, sheet.add_axes((left / 6.4, 0.5 / height, (6.2 - left) / 6.4, 1 - 0.85 / height))
+
+
+def _svg(sheet: figure.Figure, label: str) -> str:
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        # A glyph that the layout font lacks is drawn by the browser's own font.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+        sheet.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]  # no prologue and no document type inside HTML
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)
+    head, rest = text.split(">", 1)
+    head = re.sub(r' (xmlns(:\w+)?|width|height|version)="[^"]*"', "", head)
+    rest = re.sub(
+        r' id="(figure|axes|patch|matplotlib|text|line2d|legend|xtick|ytick|LineCollection|PathPatch)\S*"', "", rest
+    )
+    for sentinel, variable in _VARIABLES.items():
+        rest = rest.replace(sentinel, variable)
+    return f'{head} role="img" aria-label="{label}">{rest}'.strip()
+
+
+def _short(name: str, most: int = 24) -> str:
+    name = "".join(c if c.isprintable() else "?" for c in name)
+    return name if len(name) <= most else name[: most - 3] + "..."
+
+
+def _columns(name: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in name)

@@ -1,0 +1,113 @@
+"""The terminal summary in 80 plain columns: a verdict a row, each metric a row per fake, what was skipped."""
+
+import pathlib
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gan_probe.report import numbers, page_data
+
+__all__ = ["WIDTH", "summary"]
+
+WIDTH = 80
+_MARKS = {"exact": "=", "approximate": "~", "conservative": "+"}
+
+
+def summary(results: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
+    """What a run found, for a terminal; no line is wider than 80 columns.
+
+    Args:
+      results: the content of results.json.
+      out: the report's folder, named in the last line.
+    """
+    lines = [f"gan-probe {results['gan_probe']}", *_inputs(results), ""]
+    lines += _verdicts(results)
+    lines += _metrics(results)
+    lines += _skipped(results)
+    if out is not None:
+        lines += [_tail(f"report: {pathlib.Path(out) / 'report.html'}")]
+    return "\n".join(_fit(line, WIDTH).rstrip() for line in lines) + "\n"
+
+
+def _inputs(results: Mapping[str, Any]) -> Iterator[str]:
+    for name, about in results["inputs"].items():
+        yield f"  {_pad(name, 14)} {_pad(about['source'], 44)} {about['n']:>11,} rows"
+    yield f"  {_pad('embedding', 14)} {results['embedding']['name']}, seed {results['seed']}"
+
+
+def _verdicts(results: Mapping[str, Any]) -> Iterator[str]:
+    questions = page_data.question_names(results)
+    for fake, metrics in results["results"].items():
+        verdicts = results["verdicts"].get(fake, {})
+        if not verdicts:
+            continue
+        yield _fit(_plain(fake), WIDTH)
+        for question in questions:
+            if question in verdicts:
+                verdict = verdicts[question]
+                decided = numbers.deciding(verdict, metrics) or verdict["reason"]
+                yield f"  {_pad(question, 22)} {_pad(verdict['outcome'], 12)} {_plain(decided)}"
+        yield ""
+
+
+def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
+    for name in page_data.metric_names(results):
+        held = {fake: metrics[name] for fake, metrics in results["results"].items() if name in metrics}
+        first = next(iter(held.values()))
+        about = [f"{first['better']} is better" if first["better"] != "target" else "target"]
+        conventions = dict.fromkeys(result["convention"] for result in held.values() if result["convention"])
+        yield f"{name} ({'; '.join([*about, *map(_plain, conventions)])})"
+        for fake, result in held.items():
+            shown = numbers.texts(result["value"], *result["ci95"])
+            interval = f"[{shown.low}, {shown.high}]"
+            unit = _pad(result["unit"], 15)
+            mark = _MARKS[numbers.kind(result)]
+            yield f"  {_pad(fake, 22)} {shown.value:>11} {interval:<25} {unit} {mark}"
+    yield "95 % intervals:  = exact   ~ approximate   + conservative"
+    yield ""
+
+
+def _skipped(results: Mapping[str, Any]) -> Iterator[str]:
+    fakes = list(results["results"])
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for fake, reasons in results["skipped"].items():
+        for metric, reason in reasons.items():
+            by_reason.setdefault((metric, reason), []).append(fake)
+    for (metric, reason), held in by_reason.items():
+        whose = "" if len(held) == len(fakes) else f" for {', '.join(map(_plain, held))}"
+        yield from textwrap.wrap(f"skipped {metric}{whose}: {_plain(reason)}", WIDTH, subsequent_indent="    ")
+    if by_reason:
+        yield ""
+
+
+def _plain(text: str) -> str:
+    """`text` without control characters, line breaks or lone surrogates: a file name must not steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _columns(text: str) -> int:
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fit(text: str, width: int) -> str:
+    if _columns(text) <= width:
+        return text
+    while _columns(text) > width - 3:
+        text = text[:-1]
+    return text + "..."
+
+
+def _pad(text: str, width: int) -> str:
+    text = _fit(_plain(text), width)
+    return text + " " * (width - _columns(text))
+
+
+def _tail(text: str) -> str:
+    """The end of a long path, which tells more than its beginning."""
+    text = _plain(text)
+    if _columns(text) <= WIDTH:
+        return text
+    while _columns(text) > WIDTH - 3:
+        text = text[1:]
+    return "..." + text
