@@ -1,0 +1,75 @@
+"""What an embedding is to the pass that applies it, and what its factory may use."""
+
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.embed import stream
+
+__all__ = ["Context", "Mapper", "Mode", "flat_pixels", "no_argument"]
+
+
+class Mapper(NamedTuple):
+    """A map of decoded rows to features.
+
+    Attributes:
+      apply: rows [b, ...] to float32 [b, dim].
+      dim: length of a feature vector.
+      dear: worth keeping on disk, and identified by `embedding`, so that it may be.
+      most: largest batch, None for any.
+    """
+
+    embedding: types.Embedding
+    apply: Callable[[np.ndarray], np.ndarray]
+    dim: int
+    dear: bool = False
+    most: int | None = None
+
+
+class Context:
+    """The sets of one evaluation, checked to be alike, and where large or lasting things go."""
+
+    def __init__(
+        self,
+        sets: Mapping[str, types.Samples],
+        *,
+        cache_dir: pathlib.Path | None,
+        memory_gb: float,
+        progress: stream.Progress,
+    ):
+        self.sets, self.cache_dir, self.memory_gb, self.progress = sets, cache_dir, memory_gb, progress
+        self._contents: dict[str, stream.Content] = {}
+
+    @property
+    def first(self) -> types.Samples:
+        return next(iter(self.sets.values()))
+
+    def content(self, name: str) -> stream.Content:
+        """Hashes of a set; reads it at most once."""
+        if name not in self._contents:
+            title = f"{name}: reading"
+            self._contents[name] = stream.scan(self.sets[name], title=title, progress=self.progress)
+        return self._contents[name]
+
+
+class Mode(NamedTuple):
+    """One line of EMBEDDINGS: `make(argument, context)` with what follows the colon of the spec, None without one."""
+
+    make: Callable[[str | None, Context], Mapper]
+    description: str
+    example: str
+
+
+def flat_pixels(rows: np.ndarray) -> np.ndarray:
+    """Images uint8 [b, h, w, c] to float32 [b, h w c] in [0, 1]; features pass."""
+    flat = rows.reshape(len(rows), -1)
+    return flat if flat.dtype == np.float32 else flat.astype(np.float32) / np.float32(255)
+
+
+def no_argument(name: str, argument: str | None) -> None:
+    """UserError where an embedding that takes no argument was given one."""
+    if argument is not None:
+        raise types.UserError(f"--embed={name}:{argument}: {name} takes no argument; write --embed={name}")

@@ -1,0 +1,170 @@
+"""Every set of an evaluation through one embedding."""
+
+import difflib
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.embed import cache, features, function, mapper, pca, pixels, stream
+
+__all__ = ["EMBEDDINGS", "embed_sets"]
+
+EMBEDDINGS: Mapping[str, mapper.Mode] = {
+    "pixels": mapper.Mode(pixels.make, "pixels in [0, 1]; the default for images", "pixels"),
+    "pca": mapper.Mode(pca.make, "the K leading principal components, fitted on train or real", "pca:64"),
+    "features": mapper.Mode(features.make, "given vectors; the default for features", "features"),
+}
+
+# Rows that a cached embedding must reproduce before it is believed.
+_PROBES = 32
+
+
+def embed_sets(
+    sets: Mapping[str, types.Samples],
+    spec: str | Callable[[np.ndarray], Any] | None,
+    *,
+    cache_dir: pathlib.Path | None,
+    memory_gb: float,
+    progress: stream.Progress = None,
+) -> tuple[types.Embedding, dict[str, types.Embedded]]:
+    """Features and content hashes of every set.
+
+    Args:
+      sets: role or name of a fake -> samples; "train" and "real" are what `pca:K` is fitted on.
+      spec: a name of EMBEDDINGS with its argument, `module:function`, a callable on uint8 [b, h, w, c], or None for the
+        default of the kind of sets.
+      cache_dir: where dear embeddings are kept from run to run; None keeps none.
+      memory_gb: where the features of all sets exceed half of it, they go to temporary files, mapped.
+      progress: see stream.Progress.
+
+    Raises:
+      types.UserError: for sets of different kinds or shapes or of one row, an unknown embedding, or features that are
+        not finite.
+    """
+    _check(sets)
+    context = mapper.Context(sets, cache_dir=cache_dir, memory_gb=memory_gb, progress=progress)
+    chosen = _mapper(spec, context)
+    total = 4 * chosen.dim * sum(len(samples) for samples in sets.values() if _given(samples, chosen) is None)
+    spill = total > memory_gb * 2**30 / 2
+    return chosen.embedding, {name: _embed(name, context, chosen, spill) for name in sets}
+
+
+def _check(sets: Mapping[str, types.Samples]) -> None:
+    if not sets:
+        raise types.UserError("no set is given; give --real and --fake")
+    first = next(iter(sets.values()))
+    for samples in sets.values():
+        if len(samples) < 2:
+            raise types.UserError(f"{samples.source} holds {len(samples)} row; a set needs at least 2")
+        if (samples.kind, samples.rows.shape) != (first.kind, first.rows.shape):
+            remedy = "make them alike"
+            if samples.kind == first.kind == "images":
+                same_size = samples.rows.shape[:2] == first.rows.shape[:2]
+                remedy = "convert one to the channels of the other" if same_size else "give --resize=N or --crop=N"
+            raise types.UserError(
+                f"{first.source} holds {first.kind} {list(first.rows.shape)}, "
+                f"{samples.source} {samples.kind} {list(samples.rows.shape)}; {remedy}"
+            )
+
+
+def _mapper(spec: str | Callable[[np.ndarray], Any] | None, context: mapper.Context) -> mapper.Mapper:
+    if spec is None:
+        spec = "pixels" if context.first.kind == "images" else "features"
+    if not isinstance(spec, str):
+        return function.make(spec, None, context)
+    name, colon, argument = spec.partition(":")
+    if name in EMBEDDINGS:
+        return EMBEDDINGS[name].make(argument if colon else None, context)
+    near = difflib.get_close_matches(name, list(EMBEDDINGS), n=1)
+    if near or not colon or not all(part.isidentifier() for part in name.split(".")):
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        known = ", ".join(mode.example for mode in EMBEDDINGS.values())
+        raise types.UserError(f"--embed={spec}: unknown embedding{meant}; use {known} or module:function")
+    return function.make(function.resolve(spec), spec, context)
+
+
+def _given(samples: types.Samples, chosen: mapper.Mapper) -> np.ndarray | None:
+    """The array of the source itself where it already is what the embedding would give: no second copy."""
+    array = getattr(samples.rows, "array", None)
+    if chosen.embedding.name != "features" or array is None or array.dtype != np.float32:
+        return None
+    return array if array.flags.c_contiguous else None
+
+
+def _embed(name: str, context: mapper.Context, chosen: mapper.Mapper, spill: bool) -> types.Embedded:
+    samples = context.sets[name]
+    given = _given(samples, chosen)
+    if given is not None:
+        content = context.content(name)
+        view = given.view()
+        view.flags.writeable = False
+        return types.Embedded(view, *content)
+    if not (chosen.dear and context.cache_dir):
+        return _compute(name, context, chosen, spill)
+    content = context.content(name)
+    key = cache.key("embedding", content.sha256, *chosen.embedding)
+    stored = cache.read(context.cache_dir, key)
+    if stored is not None and _reproduced(samples, chosen, stored):
+        return types.Embedded(stored if spill else np.array(stored), *content)
+    embedded = _compute(name, context, chosen, spill)
+    cache.write(context.cache_dir, key, embedded.features)
+    return embedded
+
+
+def _compute(name: str, context: mapper.Context, chosen: mapper.Mapper, spill: bool) -> types.Embedded:
+    samples = context.sets[name]
+    out = _allocate((len(samples), chosen.dim), context.cache_dir if spill else None, spill)
+
+    def consume(start: int, rows: np.ndarray) -> None:
+        out[start : start + len(rows)] = _finite(samples, chosen, start, rows)
+
+    title = f"{name}: {chosen.embedding.name}"
+    content = stream.scan(
+        samples, consume, title=title, progress=context.progress, row_bytes=4 * chosen.dim, most=chosen.most
+    )
+    return types.Embedded(out, *content)
+
+
+def _finite(samples: types.Samples, chosen: mapper.Mapper, start: int, rows: np.ndarray) -> np.ndarray:
+    batch = chosen.apply(rows)
+    finite = np.isfinite(batch)
+    if not finite.all():
+        bad = start + int(np.argmin(finite.all(axis=1)))
+        raise types.UserError(
+            f"{samples.source}: row {bad} embeds to NaN or infinity under {chosen.embedding.name}; remove or repair it"
+        )
+    return batch
+
+
+def _reproduced(samples: types.Samples, chosen: mapper.Mapper, stored: np.ndarray) -> bool:
+    """Whether a few rows come out as stored: a function may have changed in ways that no key sees."""
+    n = len(samples)
+    if stored.shape != (n, chosen.dim) or stored.dtype != np.float32:
+        return False
+    probes = np.unique(np.linspace(0, n - 1, min(n, _PROBES)).astype(np.int64))
+    fresh, kept = chosen.apply(samples.rows.take(probes)), stored[probes]
+    return bool(np.allclose(fresh, kept, rtol=1e-3, atol=1e-3 * float(np.abs(kept).max())))
+
+
+def _allocate(shape: tuple[int, int], folder: pathlib.Path | None, spill: bool) -> np.ndarray:
+    if not spill:
+        return np.empty(shape, np.float32)
+    where = folder or pathlib.Path(tempfile.gettempdir())
+    need = 4 * shape[0] * shape[1]
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(where).free
+        if need > free:
+            raise types.UserError(
+                f"{where} has {free >> 20} MiB free, features need {need >> 20}; raise --memory_gb or free it"
+            )
+        # The file has no name any more once it is mapped: nothing is left behind however the process ends.
+        with tempfile.TemporaryFile(dir=where) as nameless:
+            return np.memmap(nameless, np.float32, "w+", shape=shape)
+    except OSError as error:
+        raise types.UserError(f"{where} cannot hold features ({error}); raise --memory_gb") from error
