@@ -1,0 +1,120 @@
+"""k-nearest balls: precision and recall (Kynkaanniemi 2019), density and coverage (Naeem 2020).
+
+A ball of a set is centred on one of its rows and reaches its k-th neighbour in its own set, itself left out.
+"""
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.metrics import metric
+from gan_probe.ops import count_within, nearest
+from gan_probe.stats import delete_block
+
+__all__ = ["coverage", "density", "kth", "neighbours", "precision", "recall"]
+
+
+def kth(found: nearest.Neighbours) -> np.ndarray:
+    """Squared distance to the k-th neighbour, float64 [n]."""
+    return found.distance2[:, -1]
+
+
+def neighbours(rows: metric.Role, cols: metric.Role, k: int, shape: metric.Shape) -> metric.Need:
+    """The k nearest columns of every row."""
+    group = nearest.group_size(k=k, columns=shape.rows[cols])
+    return metric.Need(rows, cols, nearest.nearest(k=k, group=group))
+
+
+def precision(*, k: int = 5, ties: str = "<") -> metric.Metric:
+    """Share of fake rows inside some k-ball of real.
+
+    Args:
+      k: neighbour that a ball reaches.
+      ties: '<' (prdc) or '<=' (Kynkaanniemi): whether a point on the ball's surface is inside.
+    """
+    return _share(
+        "fake", "real", "cols", k, ties,
+        about="Share of the samples that lie among real images: low means unrealistic samples; outliers of real inflate it.",
+        cites="Kynkaanniemi et al. 2019, eq 2",
+    )  # fmt: skip
+
+
+def recall(*, k: int = 5, ties: str = "<") -> metric.Metric:
+    """Share of real rows inside some k-ball of fake."""
+    return _share(
+        "real", "fake", "cols", k, ties,
+        about="Share of real images that lie among the samples: low means that part of the data is never made.",
+        cites="Kynkaanniemi et al. 2019, eq 2",
+    )  # fmt: skip
+
+
+def coverage(*, k: int = 5, ties: str = "<") -> metric.Metric:
+    """Share of real rows whose k-ball holds some fake row."""
+    return _share(
+        "real", "fake", "rows", k, ties,
+        about="Share of real images with a sample in their neighbourhood: low means dropped modes; it forgives outliers.",
+        cites="Naeem et al. 2020, eq 4",
+    )  # fmt: skip
+
+
+def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
+    """(1 / k M) sum_y #{x: y in the k-ball of x}."""
+
+    def needs(shape):
+        return (_hits("fake", "real", "cols", k, ties, shape),)
+
+    def finish(inputs):
+        (need,) = needs(inputs.shape)
+        found = inputs.get(need)
+        sizes = np.bincount(inputs.block("real"), minlength=inputs.blocks)
+        replicates = delete_block.hit_mean(found.counts, inputs.block("fake"), sizes, k=k)
+        interval = delete_block.interval(replicates, share=False)
+        return _estimate(inputs, replicates.value, interval, found, k, ties, better="target")
+
+    return metric.Metric(
+        needs=needs,
+        finish=finish,
+        least=_enough(k),
+        about="How densely real images surround the samples: near 1 when the laws agree, above 1 when samples crowd where "
+        "real images are densest, near 0 when they are elsewhere.",
+        cites="Naeem et al. 2020, eq 3",
+        unit="",
+        better="target",
+    )
+
+
+def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
+    def needs(shape):
+        return (_hits(rows, cols, balls, k, ties, shape),)
+
+    def finish(inputs):
+        (need,) = needs(inputs.shape)
+        found = inputs.get(need)
+        replicates = delete_block.hit_share(found.counts, inputs.block(rows))
+        interval = delete_block.interval(replicates, share=True)
+        return _estimate(inputs, replicates.value, interval, found, k, ties, better="higher")
+
+    return metric.Metric(
+        needs=needs, finish=finish, least=_enough(k), about=about, cites=cites, unit="", better="higher"
+    )
+
+
+def _hits(rows, cols, balls, k, ties, shape) -> metric.Need:
+    owner = cols if balls == "cols" else rows
+    radius = metric.Radius(neighbours(owner, owner, k, shape), kth, "k-th")
+    return metric.Need(rows, cols, count_within.count_within(ties=ties, balls=balls), radius)
+
+
+def _enough(k: int):
+    def least(shape):
+        few = [r for r in ("real", "fake") if shape.rows[r] < k + 1]
+        return f"{few[0]} has {shape.rows[few[0]]} rows, fewer than k+1={k + 1}: lower --k" if few else None
+
+    return least
+
+
+def _estimate(inputs, value, interval, found, k, ties, *, better) -> types.Estimate:
+    return types.Estimate(
+        value=value, interval=interval, n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
+        estimand="at_n", unit="", better=better, convention=f"k={k}, ties {ties}",
+        detail={"borderline": int(found.borderline)},
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""The birthday test: how many distinct things can the generator make (Arora, Risteski and Zhang 2018, paper 003).
+
+beta is the probability that two samples lie within a threshold; 1 / beta = 1 / sum p^2 is the effective support, never
+"the support". Every pair of the whole sample counts, not one batch's.
+"""
+
+import functools
+
+import numpy as np
+import scipy.sparse
+from scipy.spatial import distance as spatial
+
+from gan_probe import types
+from gan_probe.metrics import balls, metric
+from gan_probe.ops import count_within, nearest
+from gan_probe.stats import collisions, first_collision
+
+__all__ = ["birthday"]
+
+_CALIBRATION_PAIRS = 100  # of real, within the calibrated threshold: its share of the error is 10 %
+_CLOSEST = 20
+_MOST_LISTED = 1000
+_DENSE = 2000
+
+
+def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
+    """Effective support of fake at a threshold of plain Euclidean distance.
+
+    Args:
+      threshold: distance within which two samples are one thing; 0 calibrates it on real: the distance within which its
+        100 closest pairs lie (a hundredth of the pairs where there are fewer than 10,000), a stated rate per pair.
+      k: neighbours kept of every sample, from which pairs are listed.
+    """
+
+    def radius(shape):
+        if threshold:
+            return metric.Radius(None, functools.partial(_given, threshold), f"threshold {threshold!r}")
+        return metric.Radius(_neighbours("real", shape), _calibrate, f"{_CALIBRATION_PAIRS} closest pairs")
+
+    def _neighbours(role, shape):
+        return balls.neighbours(role, role, k, shape)
+
+    def counted(role, shape):
+        return metric.Need(role, role, count_within.count_within(ties="<=", balls="rows"), radius(shape))
+
+    def needs(shape):
+        wanted = [counted("fake", shape), counted("real", shape), _neighbours("fake", shape)]
+        if not threshold:
+            wanted.append(_neighbours("real", shape))
+        if "train" in shape.rows:
+            wanted.append(balls.neighbours("fake", "train", 1, shape))
+        return tuple(wanted)
+
+    def finish(inputs):
+        shape = inputs.shape
+        limit2 = _given(threshold, None) if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
+        edges, length = _edges(inputs.get(_neighbours("fake", shape)))
+        fake = _collisions(inputs, "fake", inputs.get(counted("fake", shape)), edges[length <= limit2**0.5])
+        of_real = inputs.get(counted("real", shape))
+        real = inputs.kept("real", f"collisions within {limit2!r}", lambda: _collisions(inputs, "real", of_real, None))
+        beta, support = collisions.beta_interval(fake), collisions.support_interval(fake)
+        ratio = collisions.ratio_interval(fake=fake, real=real)
+        copies = inputs.get(balls.neighbours("fake", "train", 1, shape)) if "train" in shape.rows else None
+        closest, pairs = _listed(edges, length, limit2**0.5, copies, shape.rows["fake"])
+        detail = {
+            "beta": fake.beta,
+            "beta_ci95": [beta.low, beta.high],
+            "threshold": limit2**0.5,
+            "threshold_rule": "given" if threshold else f"real's {_calibration(shape.rows['real'])} closest pairs",
+            "rate_per_pair": real.beta,
+            "collisions": fake.collisions,
+            "pairs_total": fake.pairs,
+            "dispersion": fake.dispersion,
+            "borderline": int(inputs.get(counted("fake", shape)).borderline),
+            "real": {"beta": real.beta, "collisions": real.collisions, "pairs_total": real.pairs},
+            "ratio_to_real": {
+                "value": fake.beta / real.beta if real.collisions else None,
+                "ci95": [ratio.low, ratio.high],
+                "interval": f"{ratio.method}; {ratio.kind}",
+            },
+            "paper": _paper(inputs, fake, edges[length <= limit2**0.5], limit2**0.5),
+            "closest": closest,
+            "pairs": pairs,
+        }
+        return types.Estimate(
+            value=1 / fake.beta if fake.collisions else None,
+            interval=support,
+            n_real=shape.rows["real"],
+            n_fake=shape.rows["fake"],
+            estimand="given_threshold",
+            unit="distinct samples",
+            better="higher",
+            convention=f"within {limit2**0.5:.6g} ({detail['threshold_rule']}), all pairs, 1/sum p^2",
+            detail=detail,
+        )
+
+    def least(shape):
+        few = [r for r in ("real", "fake") if shape.rows[r] < max(k + 1, 20)]
+        return f"{few[0]} has {shape.rows[few[0]]} rows, the test needs {max(k + 1, 20)}" if few else None
+
+    return metric.Metric(
+        needs=needs,
+        finish=finish,
+        least=least,
+        about="How many equally likely things would collide as often as the samples do, at a stated distance: compare it "
+        "with real by the ratio of collision rates (1 when as diverse).",
+        cites="Arora, Risteski and Zhang 2018 (paper 003); Simpson 1949",
+        unit="distinct samples",
+        better="higher",
+    )
+
+
+def _given(threshold: float, _: object) -> float:
+    return threshold**2
+
+
+def _calibration(rows: int) -> int:
+    return max(1, min(_CALIBRATION_PAIRS, rows * (rows - 1) // 200))
+
+
+def _calibrate(found: nearest.Neighbours) -> float:
+    """Squared distance within which real's closest pairs lie."""
+    _, length = _edges(found)
+    return float(length[_calibration(len(found.index)) - 1] ** 2)
+
+
+def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs i < j in which one is among the nearest of the other, closest first: int64 [e, 2], float64 [e]."""
+    n, k = found.index.shape
+    i = np.repeat(np.arange(n), k)
+    j = found.index.ravel()
+    low, high = np.minimum(i, j), np.maximum(i, j)
+    _, first = np.unique(low * n + high, return_index=True)
+    d2 = found.distance2.ravel()[first]
+    order = np.lexsort((high[first], low[first], d2))
+    return np.stack([low[first], high[first]], axis=-1)[order], np.sqrt(d2[order])
+
+
+def _collisions(inputs, role, found: count_within.Counts, edges: np.ndarray | None) -> collisions.Collisions:
+    """Collisions of a set from its range counts; `edges` (or the counts a block) give the replicates."""
+    degrees = found.counts.sum(axis=0) - 1  # a row lies within any distance of itself
+    block = inputs.block(role)
+    sizes = np.bincount(block, minlength=inputs.blocks)
+    by_block = np.stack([np.bincount(block, weights=c, minlength=inputs.blocks) for c in found.counts])
+    within = (np.diag(by_block) - sizes) / 2
+    pairs = by_block - np.diag(np.diag(by_block)) + np.diag(within)
+    del edges
+    return collisions.count(degrees, collisions.leave_block_out(np.round(pairs).astype(np.int64), sizes))
+
+
+def _paper(inputs, fake: collisions.Collisions, edges: np.ndarray, threshold: float) -> dict[str, object]:
+    """The paper's own protocol: the batch size s at which half the batches hold a pair, s^2, and beta* of theorem 2."""
+    size, rows = fake.size, None
+    if len(edges) < fake.collisions:
+        # Lists of k neighbours miss pairs of big clusters; then a collision comes so soon that a few rows show it.
+        size = int(min(fake.size, _DENSE, max(50, 8 / fake.beta**0.5)))
+        rows = np.random.default_rng(inputs.seed).permutation(fake.size)[:size]
+        x = inputs.features("fake")[rows].astype(np.float64)
+        edges = np.argwhere(np.triu(spatial.squareform(spatial.pdist(x)) <= threshold, 1))
+    half = first_collision.half_collision_size(edges, size, seed=inputs.seed)
+    return {
+        "s50": half.size,
+        "s50_ci95": [half.interval.low, half.interval.high],
+        "s_squared": half.size**2 if half.size else None,
+        "beta_star": first_collision.beta_star(half.size) if half.size else None,
+    }
+
+
+def _listed(edges, length, threshold, copies, n) -> tuple[list[dict], list[dict]]:
+    """The closest pairs, at most one a cluster of near-duplicates, and the pairs of those clusters."""
+    close = length <= threshold
+    graph = scipy.sparse.coo_matrix((np.ones(close.sum()), edges[close].T), shape=(n, n))
+    _, cluster = scipy.sparse.csgraph.connected_components(graph, directed=False)
+    used: set[int] = set()
+    closest = []
+    for (i, j), d in zip(edges, length, strict=True):
+        if len(closest) == _CLOSEST:
+            break
+        if cluster[i] in used or cluster[j] in used:
+            continue
+        used.update((int(cluster[i]), int(cluster[j])))
+        train = None
+        if copies is not None:
+            distance2, index = copies.distance2[i, 0], copies.index[i, 0]
+            train = {"index": int(index), "distance": float(distance2**0.5), "name": None}
+        closest.append({"i": int(i), "j": int(j), "distance": float(d), "names": None, "train": train})
+    chosen = np.flatnonzero(close & np.isin(cluster[edges[:, 0]], list(used)))[:_MOST_LISTED]
+    pairs = [{"i": int(edges[e, 0]), "j": int(edges[e, 1]), "distance": float(length[e])} for e in chosen]
+    return closest, pairs

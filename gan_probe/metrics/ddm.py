@@ -1,0 +1,147 @@
+"""Diversity and distribution measure of thesis 004: ddm (eq 3.4), ddm_relative (eq 3.5) and their sum (3.2.2)."""
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.metrics import metric
+from gan_probe.ops import log_sum_exp
+from gan_probe.stats import two_sided
+
+__all__ = ["ddm", "ddm_relative", "ddm_sum"]
+
+Scale = float | str | tuple[float, ...]
+
+
+def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
+    """-mean_x ln mean_y exp(-D(x, y) / s), nats (004 eq 3.4): real rows x, fake columns y.
+
+    Args:
+      scale: s, a list of them (the first is the value, all stand in detail), or "median": the median of D over pairs of
+        real rows.
+      distance: D, "squared" Euclidean or plain "euclidean".
+    """
+
+    def need(shape):
+        return metric.Need("real", "fake", _fold(shape, scale, distance))
+
+    def finish(inputs):
+        columns = _columns(inputs, need(inputs.shape))
+        intervals = [two_sided.mean_interval(f, -1.0) for f in columns[:-1]]
+        values = [-float(f.f.mean()) for f in columns[:-1]]
+        effective = _effective(columns, inputs.shape.rows["fake"])
+        return _estimate(inputs, values, intervals, scale, distance, effective)
+
+    return metric.Metric(
+        needs=lambda shape: (need(shape),),
+        finish=finish,
+        least=_two_rows("real", "fake"),
+        about="How surprising held-out real images are under the samples, in nats: 0 is the floor, lower is better; "
+        "both dropped modes and poor samples raise it.",
+        cites="Basart 2017 (thesis 004), eq 3.4",
+        unit="nats",
+        better="lower",
+    )
+
+
+def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
+    """mean_r ln [mean_x exp(-D(r, x) / s) / mean_y exp(-D(r, y) / s)], nats (004 eq 3.5): training rows r."""
+
+    def needs(shape):
+        fold = _fold(shape, scale, distance)
+        return metric.Need("train", "real", fold), metric.Need("train", "fake", fold)
+
+    def finish(inputs):
+        real, fake = (_columns(inputs, n) for n in needs(inputs.shape))
+        pairs = list(zip(real, fake, strict=True))[:-1]
+        values = [float(np.mean(x.f - y.f)) for x, y in pairs]
+        intervals = [two_sided.relative_interval(real=x, fake=y) for x, y in pairs]
+        return _estimate(inputs, values, intervals, scale, distance, _effective(fake, inputs.shape.rows["fake"]))
+
+    return metric.Metric(
+        needs=needs,
+        finish=finish,
+        least=_two_rows("real", "fake", "train"),
+        about="How much farther the samples lie from the training images than held-out real images do, in nats: "
+        "0 means as near, below 0 nearer (copies); it does not see dropped modes well.",
+        cites="Basart 2017 (thesis 004), eq 3.5",
+        unit="nats",
+        better="lower",
+        train=True,
+    )
+
+
+def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
+    """ddm + ddm_relative, nats (004 section 3.2.2)."""
+
+    def needs(shape):
+        fold = _fold(shape, scale, distance)
+        return metric.Need("real", "fake", fold), metric.Need("train", "real", fold), metric.Need("train", "fake", fold)
+
+    def finish(inputs):
+        results = [_columns(inputs, n) for n in needs(inputs.shape)]
+        values, intervals = [], []
+        for real_fake, train_real, train_fake in list(zip(*results, strict=True))[:-1]:
+            values.append(float(np.mean(train_real.f - train_fake.f) - real_fake.f.mean()))
+            intervals.append(
+                two_sided.sum_interval(
+                    real_fake=real_fake, train_real=train_real, train_fake=train_fake, real_blocks=inputs.block("real")
+                )
+            )
+        effective = _effective(results[0], inputs.shape.rows["fake"])
+        return _estimate(inputs, values, intervals, scale, distance, effective)
+
+    return metric.Metric(
+        needs=needs,
+        finish=finish,
+        least=_two_rows("real", "fake", "train"),
+        about="ddm and ddm_relative added: the thesis found that it tells nothing that ddm does not.",
+        cites="Basart 2017 (thesis 004), section 3.2.2",
+        unit="nats",
+        better="lower",
+        train=True,
+    )
+
+
+def _scales(shape: metric.Shape, scale: Scale, distance: str) -> tuple[float, ...]:
+    median = shape.scale if distance == "squared" else shape.scale**0.5
+    return tuple(median if s == "median" else float(s) for s in (scale if isinstance(scale, tuple) else (scale,)))
+
+
+def _fold(shape: metric.Shape, scale: Scale, distance: str):
+    """The log-sum-exps of all scales; the last is half the first, whose kernel is the square of the first's."""
+    scales = _scales(shape, scale, distance)
+    return log_sum_exp.log_sum_exp(scales=(*scales, scales[0] / 2), squared=distance == "squared")
+
+
+def _columns(inputs: metric.Inputs, need: metric.Need) -> list[two_sided.LeaveBlockOut]:
+    """One log-mean-exp a scale, and last that of the squared kernel of the first."""
+    counts = np.bincount(inputs.block(need.cols), minlength=inputs.blocks)
+    return [two_sided.leave_block_out(partial, counts) for partial in inputs.get(need)]
+
+
+def _effective(columns: list[two_sided.LeaveBlockOut], n: int) -> float:
+    """Median over rows of the number of columns that carry the mean, (sum k)^2 / sum k^2."""
+    return float(np.median(np.exp(2 * columns[0].f - columns[-1].f)) * n)
+
+
+def _estimate(inputs, values, intervals, scale, distance, effective) -> types.Estimate:
+    scales = _scales(inputs.shape, scale, distance)
+    detail: dict[str, object] = {"effective_sample_size": effective}
+    if effective < 20:
+        detail["warning"] = "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
+    detail["scales"] = [
+        {"scale": s, "value": v, "ci95": [i.low, i.high], "stderr": i.stderr}
+        for s, v, i in zip(scales, values, intervals, strict=True)
+    ]
+    return types.Estimate(
+        value=values[0], interval=intervals[0], n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
+        estimand="at_n", unit="nats", better="lower", convention=f"D={distance}, s={scales[0]:.6g}", detail=detail,
+    )  # fmt: skip
+
+
+def _two_rows(*roles):
+    def least(shape):
+        few = [r for r in roles if shape.rows.get(r, 0) < 2]
+        return f"{few[0]} needs at least 2 rows" if few else None
+
+    return least

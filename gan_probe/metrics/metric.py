@@ -1,0 +1,95 @@
+"""What a metric is: the passes it needs, and how it finishes them into an Estimate.
+
+A metric sees arrays only. It names its needs (a fold over one role's rows and another's columns, perhaps with the radius
+that an earlier need finds); the planner merges equal needs of all metrics into one pass a pair of roles.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.ops import fold as fold_lib
+
+__all__ = ["Inputs", "Metric", "Need", "Radius", "Shape"]
+
+Role = Literal["real", "train", "fake"]
+
+
+class Radius(NamedTuple):
+    """Squared radii: `of(result of need)` -> float64 [n], or one for all; a given number where need is None."""
+
+    need: "Need | None"
+    of: Callable[[Any], np.ndarray | float]
+    name: str
+
+
+class Need(NamedTuple):
+    """The result of `fold` over the columns `cols` for every row of `rows`; equal needs are computed once."""
+
+    rows: Role
+    cols: Role
+    fold: fold_lib.Fold
+    radius: Radius | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the result on disk."""
+        around = f",radius={self.radius.name}[{self.radius.need.key if self.radius.need else ''}]" if self.radius else ""
+        return f"{self.rows}-{self.cols}-{self.fold.name}{around}"
+
+
+class Shape(NamedTuple):
+    """What needs may depend on.
+
+    rows: number of rows of each role present. dim: features of a row. scale: median squared distance of real rows.
+    classes: names of the classes that real and fake are labelled with, empty without labels.
+    """
+
+    rows: Mapping[str, int]
+    dim: int
+    scale: float
+    classes: tuple[str, ...] = ()
+
+
+class Inputs(Protocol):
+    """What `finish` may look at; `annotator` says who labelled the rows, None where the sets brought their labels."""
+
+    seed: int
+    blocks: int
+    shape: Shape
+    annotator: Mapping[str, Any] | None
+
+    def get(self, need: Need) -> Any:
+        """The finished result of a need."""
+
+    def features(self, role: Role) -> np.ndarray:
+        """float32 [n, d]."""
+
+    def block(self, role: Role) -> np.ndarray:
+        """int32 [n], the block of each row."""
+
+    def labels(self, role: Role) -> np.ndarray | None:
+        """int32 [n], the class of each row, or None."""
+
+    def kept(self, role: Role, name: str, make: Callable[[], Any]) -> Any:
+        """`make()`, kept with the role: what depends on `real` or `train` alone is computed once for all fakes."""
+
+
+class Metric(NamedTuple):
+    """Pure functions; made by a factory with keyword-only switches.
+
+    needs(shape): the passes. finish(inputs): the estimate; called where `least` found nothing amiss.
+    least(shape): None, or why these sets are too small or lack something.
+    about: one sentence on how to read the number. cites: source. train: whether the training set is needed.
+    """
+
+    needs: Callable[[Shape], tuple[Need, ...]]
+    finish: Callable[[Inputs], types.Estimate]
+    least: Callable[[Shape], str | None]
+    about: str
+    cites: str
+    unit: str
+    better: Literal["lower", "higher", "target"]
+    train: bool = False

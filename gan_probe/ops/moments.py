@@ -1,0 +1,88 @@
+"""Mean and scatter of a set, block by block, in float64 sums of float32 products of centred rows."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+__all__ = ["Moments", "block_moments"]
+
+_ROWS = 4096
+
+
+class Moments(NamedTuple):
+    """count; mean: float64 [d]; scatter: float64 [d, d], the sum of (x - mean)(x - mean)'."""
+
+    count: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Unbiased covariance (ddof 1)."""
+        return self.scatter / (self.count - 1)
+
+
+def block_moments(
+    features: np.ndarray, block: np.ndarray, halves: np.ndarray, centre: np.ndarray
+) -> tuple[Moments, list[Moments]]:
+    """Moments of all rows, and of both halves of every halving of the blocks.
+
+    Args:
+      features: float32 [n, d].
+      block: int32 [n].
+      halves: bool [h, B], the blocks of the first half of each halving.
+      centre: float32 [d], near the mean, so that float32 products don't cancel.
+
+    Returns:
+      Moments of all rows, and 2h Moments: first and second half of each halving.
+    """
+    n, d = features.shape
+    parts = [_Sums(d) for _ in range(1 + len(halves))]
+    for b in range(halves.shape[1]):
+        rows = np.flatnonzero(block == b)
+        for start in range(0, len(rows), _ROWS):
+            at = rows[start : start + _ROWS]
+            x = features[at] - centre
+            product = np.asarray(_gram(_padded(x))).astype(np.float64)
+            total = x.sum(axis=0, dtype=np.float64)
+            for part in [parts[0]] + [p for p, half in zip(parts[1:], halves, strict=True) if half[b]]:
+                part.add(len(at), total, product)
+    whole = parts[0]
+    both = [m for part in parts[1:] for m in (part, whole.less(part))]
+    return whole.finish(centre), [m.finish(centre) for m in both]
+
+
+class _Sums:
+    """Count, sum and sum of outer products of centred rows."""
+
+    def __init__(self, d: int):
+        self.count, self.total, self.product = 0, np.zeros(d), np.zeros((d, d))
+
+    def add(self, count: int, total: np.ndarray, product: np.ndarray) -> None:
+        self.count += count
+        self.total += total
+        self.product += product
+
+    def less(self, other: "_Sums") -> "_Sums":
+        rest = _Sums(len(self.total))
+        rest.add(self.count - other.count, self.total - other.total, self.product - other.product)
+        return rest
+
+    def finish(self, centre: np.ndarray) -> Moments:
+        mean = self.total / max(self.count, 1)
+        return Moments(self.count, mean + centre, self.product - self.count * np.outer(mean, mean))
+
+
+def _padded(x: np.ndarray) -> np.ndarray:
+    """Rows of zeros up to a power of two, so that few shapes compile; they add nothing to a product."""
+    rows = 1 << max(len(x) - 1, 15).bit_length()
+    return np.concatenate([x, np.zeros((rows - len(x), x.shape[1]), x.dtype)])
+
+
+@functools.partial(jax.jit)
+def _gram(x: Float[Array, "n d"]) -> Float[Array, "d d"]:
+    return jnp.matmul(x.T, x, precision=jax.lax.Precision.HIGHEST)

@@ -1,0 +1,134 @@
+"""Shares and class fractions: Wilson and Clopper-Pearson intervals, and two vectors of class counts compared."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from gan_probe import types
+
+__all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "wilson"]
+
+_Z = float(stats.norm.ppf(0.975))
+
+
+class ClassComparison(NamedTuple):
+    """How two vectors of class counts differ.
+
+    total_variation: plug-in 1/2 sum |p - q|; biased upwards near zero.
+    null_expectation: what the plug-in would show on average if both laws were the pooled one: print it beside the
+    value. interval: of the true total variation, conservative.
+    squared_distance: unbiased estimate of sum (p - q)^2; may be negative.
+    chi_square: Pearson's statistic of homogeneity, rare classes merged; dof: its degrees of freedom; p_value.
+    """
+
+    total_variation: float
+    null_expectation: float
+    interval: types.Interval
+    squared_distance: float
+    chi_square: float
+    dof: int
+    p_value: float
+
+
+def wilson(successes: float, trials: float) -> types.Interval:
+    """Score interval of a binomial share (Wilson 1927; Brown, Cai and DasGupta 2001 on its coverage).
+
+    Args:
+      successes: successes, 0 <= successes <= trials; with a design effect both are divided by it and need not be whole.
+      trials: number of trials, > 0.
+    """
+    p = successes / trials
+    shrink = 1 + _Z**2 / trials
+    centre = (p + _Z**2 / (2 * trials)) / shrink
+    half = _Z / shrink * np.sqrt(p * (1 - p) / trials + _Z**2 / (4 * trials**2))
+    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
+    high = 1.0 if successes == trials else min(1.0, float(centre + half))
+    return types.Interval(low, high, float(np.sqrt(p * (1 - p) / trials)), "Wilson", "exact")
+
+
+def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals of K class fractions that hold all together: Clopper-Pearson each at level / K (Bonferroni).
+
+    Args:
+      counts: int [K] rows of each class.
+      level: chance that any of the K intervals misses.
+
+    Returns:
+      low [K], high [K].
+    """
+    counts = np.asarray(counts)
+    total, tail = counts.sum(), level / len(counts) / 2
+    low = np.where(counts > 0, stats.beta.ppf(tail, np.maximum(counts, 1), total - counts + 1), 0.0)
+    high = np.where(counts < total, stats.beta.isf(tail, counts + 1, np.maximum(total - counts, 1)), 1.0)
+    return low, high
+
+
+def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
+    """Total variation and its relatives between the class counts of two sets.
+
+    The plug-in total variation is biased upwards where classes hardly differ. Its interval is
+    [TV - b - z se, TV + z se] with b half the sum, over classes whose difference is below two standard deviations, of
+    sqrt(2/pi) sd. The standard errors use fractions shrunk as Agresti and Coull 1998 (z^2 rows spread over the
+    classes), so that sets of a single class do not get an interval of no width.
+
+    Args:
+      real: int [K] rows of each class; fake: the same, the same classes.
+    """
+    real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
+    n, m = real.sum(), fake.sum()
+    if n < 2 or m < 2:
+        raise types.UserError(f"comparing class fractions needs two labelled rows a side, got {n:.0f} and {m:.0f}")
+    p, q = real / n, fake / m
+    total_variation = float(np.abs(p - q).sum() / 2)
+    squared = np.sum(real * (real - 1)) / (n * (n - 1)) + np.sum(fake * (fake - 1)) / (m * (m - 1)) - 2 * np.sum(p * q)
+    chi_square, dof, p_value = _homogeneity(real, fake)
+    return ClassComparison(
+        total_variation,
+        _null_expectation(real + fake, n, m),
+        _interval(total_variation, real, fake),
+        float(squared),
+        chi_square,
+        dof,
+        p_value,
+    )
+
+
+def _null_expectation(pooled: np.ndarray, n: float, m: float) -> float:
+    """E 1/2 sum |p - q| when both laws are the pooled one, in the normal approximation E|Z| = sqrt(2/pi) sd."""
+    share = pooled / pooled.sum()
+    return float(np.sum(np.sqrt(2 / np.pi * share * (1 - share) * (1 / n + 1 / m))) / 2)
+
+
+def _interval(total_variation: float, real: np.ndarray, fake: np.ndarray) -> types.Interval:
+    n, m = real.sum(), fake.sum()
+    difference = real / n - fake / m
+    prior = _Z**2 / len(real)
+    p, q = (real + prior) / (n + _Z**2), (fake + prior) / (m + _Z**2)
+    sd = np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
+    bias = float(np.sum(np.sqrt(2 / np.pi) * sd, where=np.abs(difference) < 2 * sd) / 2)
+    # TV = p(A) - q(A) on the set A of classes where p exceeds q, two binomial shares.
+    inside = difference > 0 if (difference > 0).any() else np.arange(len(real)) == np.argmax(real)
+    p_inside, q_inside = p[inside].sum(), q[inside].sum()
+    stderr = float(np.sqrt(p_inside * (1 - p_inside) / n + q_inside * (1 - q_inside) / m))
+    low = max(0.0, total_variation - bias - _Z * stderr)
+    high = min(1.0, total_variation + _Z * stderr)
+    return types.Interval(low, high, stderr, "delta, lower end less the bias of near-equal classes", "conservative")
+
+
+def _homogeneity(real: np.ndarray, fake: np.ndarray) -> tuple[float, int, float]:
+    """Pearson's two-sample test; the rarest classes are merged until each expected count reaches 5 (Cochran 1954)."""
+    pooled = real + fake
+    keep = np.argsort(-pooled, kind="stable")[: np.count_nonzero(pooled)]
+    table = np.stack([real[keep], fake[keep]])
+    smaller = min(real.sum(), fake.sum()) / pooled.sum()
+    while table.shape[1] > 1 and table[:, -1].sum() * smaller < 5:
+        merged = table[:, -2:].sum(axis=1, keepdims=True)
+        table = np.concatenate([table[:, :-2], merged], axis=1)
+        table = table[:, np.argsort(-table.sum(axis=0), kind="stable")]
+    if table.shape[1] == 1:
+        return 0.0, 0, 1.0
+    expected = table.sum(axis=0) * table.sum(axis=1, keepdims=True) / table.sum()
+    chi_square = float(np.sum((table - expected) ** 2 / expected))
+    dof = table.shape[1] - 1
+    return chi_square, dof, float(stats.chi2.sf(chi_square, dof))
