@@ -1,18 +1,25 @@
 """The core types that every part of gan_probe shares."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Embedded", "Embedding", "Estimate", "Interval", "Rows", "Samples", "Source", "UserError"]
+__all__ = ["Embedded", "Embedding", "Estimate", "Interval", "Rows", "Samples", "Source", "UserError", "hint"]
 
 Kind = Literal["exact", "approximate", "conservative"]
 
 
 class UserError(Exception):
     """Something that the user can mend: one line that names the input and the remedy (exit status 2)."""
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """" (did you mean x?)" with the nearest known word, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 class Interval(NamedTuple):

@@ -1,7 +1,7 @@
 """What an embedding is to the pass that applies it, and what its factory may use."""
 
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ class Context:
 
     def __init__(
         self,
-        sets: Mapping[str, types.Samples],
+        sets: dict[str, types.Samples],
         *,
         cache_dir: pathlib.Path | None,
         memory_gb: float,
@@ -46,6 +46,11 @@ class Context:
     @property
     def first(self) -> types.Samples:
         return next(iter(self.sets.values()))
+
+    def replace(self, name: str, samples: types.Samples) -> None:
+        """Put a set under a name; what was known of an earlier one is forgotten."""
+        self.sets[name] = samples
+        self._contents.pop(name, None)
 
     def content(self, name: str) -> stream.Content:
         """Hashes of a set; reads it at most once."""

@@ -12,7 +12,7 @@ import numpy as np
 from gan_probe import types
 from gan_probe.embed import cache, features, function, mapper, pca, pixels, stream
 
-__all__ = ["EMBEDDINGS", "embed_sets"]
+__all__ = ["EMBEDDINGS", "Embedder", "embed_sets"]
 
 EMBEDDINGS: Mapping[str, mapper.Mode] = {
     "pixels": mapper.Mode(pixels.make, "pixels in [0, 1]; the default for images", "pixels"),
@@ -32,7 +32,13 @@ def embed_sets(
     memory_gb: float,
     progress: stream.Progress = None,
 ) -> tuple[types.Embedding, dict[str, types.Embedded]]:
-    """Features and content hashes of every set.
+    """Features and content hashes of every set: Embedder, fitted and applied to all."""
+    embedder = Embedder(sets, spec, cache_dir=cache_dir, memory_gb=memory_gb, progress=progress)
+    return embedder.embedding, {name: embedder.embed(name, samples) for name, samples in sets.items()}
+
+
+class Embedder:
+    """One embedding, fitted once and applied to any set of the same kind and shape.
 
     Args:
       sets: role or name of a fake -> samples; "train" and "real" are what `pca:K` is fitted on.
@@ -46,12 +52,36 @@ def embed_sets(
       types.UserError: for sets of different kinds or shapes or of one row, an unknown embedding, or features that are
         not finite.
     """
-    _check(sets)
-    context = mapper.Context(sets, cache_dir=cache_dir, memory_gb=memory_gb, progress=progress)
-    chosen = _mapper(spec, context)
-    total = 4 * chosen.dim * sum(len(samples) for samples in sets.values() if _given(samples, chosen) is None)
-    spill = total > memory_gb * 2**30 / 2
-    return chosen.embedding, {name: _embed(name, context, chosen, spill) for name in sets}
+
+    def __init__(
+        self,
+        sets: Mapping[str, types.Samples],
+        spec: str | Callable[[np.ndarray], Any] | None,
+        *,
+        cache_dir: pathlib.Path | None,
+        memory_gb: float,
+        progress: stream.Progress = None,
+    ):
+        _check(sets)
+        self._context = mapper.Context(dict(sets), cache_dir=cache_dir, memory_gb=memory_gb, progress=progress)
+        self._mapper = _mapper(spec, self._context)
+        self._room = int(memory_gb * 2**30 / 2)
+        self._new = sum(self._bytes(samples) for samples in sets.values())
+
+    @property
+    def embedding(self) -> types.Embedding:
+        return self._mapper.embedding
+
+    def embed(self, name: str, samples: types.Samples) -> types.Embedded:
+        """Features and hashes of a set, which may be one that the embedding has not seen."""
+        if self._context.sets.get(name) is not samples:
+            _check({"fitted on": self._context.first, name: samples})
+            self._context.replace(name, samples)
+            self._new += self._bytes(samples)
+        return _embed(name, self._context, self._mapper, self._new > self._room)
+
+    def _bytes(self, samples: types.Samples) -> int:
+        return 0 if _given(samples, self._mapper) is not None else 4 * self._mapper.dim * len(samples)
 
 
 def _check(sets: Mapping[str, types.Samples]) -> None:

@@ -60,13 +60,14 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """(1 / k M) sum_y #{x: y in the k-ball of x}."""
 
     def needs(shape):
-        return (_hits("fake", "real", "cols", k, ties, shape),)
+        return _hits("real", "fake", "rows", k, ties, shape), neighbours("real", "real", k, shape)
 
     def finish(inputs):
-        (need,) = needs(inputs.shape)
-        found = inputs.get(need)
-        sizes = np.bincount(inputs.block("real"), minlength=inputs.blocks)
-        replicates = delete_block.hit_mean(found.counts, inputs.block("fake"), sizes, k=k)
+        found, near = (inputs.get(n) for n in needs(inputs.shape))
+        sizes = np.bincount(inputs.block("fake"), minlength=inputs.blocks)
+        replicates = delete_block.density(
+            found.counts, sizes, neighbours=near.index, real_blocks=inputs.block("real")
+        )
         interval = delete_block.interval(replicates, share=False)
         return _estimate(inputs, replicates.value, interval, found, k, ties, better="target")
 

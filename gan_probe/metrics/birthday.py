@@ -55,9 +55,9 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
         shape = inputs.shape
         limit2 = _given(threshold, None) if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
         edges, length = _edges(inputs.get(_neighbours("fake", shape)))
-        fake = _collisions(inputs, "fake", inputs.get(counted("fake", shape)), edges[length <= limit2**0.5])
+        fake = _collisions(inputs, "fake", inputs.get(counted("fake", shape)))
         of_real = inputs.get(counted("real", shape))
-        real = inputs.kept("real", f"collisions within {limit2!r}", lambda: _collisions(inputs, "real", of_real, None))
+        real = inputs.kept("real", f"collisions within {limit2!r}", lambda: _collisions(inputs, "real", of_real))
         beta, support = collisions.beta_interval(fake), collisions.support_interval(fake)
         ratio = collisions.ratio_interval(fake=fake, real=real)
         copies = inputs.get(balls.neighbours("fake", "train", 1, shape)) if "train" in shape.rows else None
@@ -136,15 +136,14 @@ def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([low[first], high[first]], axis=-1)[order], np.sqrt(d2[order])
 
 
-def _collisions(inputs, role, found: count_within.Counts, edges: np.ndarray | None) -> collisions.Collisions:
-    """Collisions of a set from its range counts; `edges` (or the counts a block) give the replicates."""
+def _collisions(inputs, role, found: count_within.Counts) -> collisions.Collisions:
+    """Collisions of a set from its range counts, with delete-block replicates."""
     degrees = found.counts.sum(axis=0) - 1  # a row lies within any distance of itself
     block = inputs.block(role)
     sizes = np.bincount(block, minlength=inputs.blocks)
     by_block = np.stack([np.bincount(block, weights=c, minlength=inputs.blocks) for c in found.counts])
     within = (np.diag(by_block) - sizes) / 2
     pairs = by_block - np.diag(np.diag(by_block)) + np.diag(within)
-    del edges
     return collisions.count(degrees, collisions.leave_block_out(np.round(pairs).astype(np.int64), sizes))
 
 

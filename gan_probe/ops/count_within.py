@@ -13,6 +13,7 @@ from jax import lax
 
 from gan_probe.ops import exact
 from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
 __all__ = ["Counts", "count_within"]
@@ -63,9 +64,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
     def numbers(job, side, layout):
         if side != balls:
             return None
-        radius2 = np.zeros(len(layout.first))
-        real = layout.first >= 0
-        radius2[real] = job.radius2[layout.first[real]]
+        radius2 = np.where(layout.first >= 0, _radius2(job, layout)[layout.first], 0.0)
         low = np.nextafter(radius2.astype(np.float32), np.float32(-np.inf), dtype=np.float32)
         high = np.nextafter(radius2.astype(np.float32), np.float32(np.inf), dtype=np.float32)
         return np.stack([low, high], axis=-1)
@@ -88,7 +87,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
             between = limits if balls == "cols" else limits[doubtful]
             for r, c in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
                 d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
-                limit = job.radius2[cols.first[c] if balls == "cols" else rows.first[r]]
+                limit = _radius2(job, cols)[cols.first[c]] if balls == "cols" else _radius2(job, rows)[rows.first[r]]
                 hit = d2 < limit if ties == "<" else d2 <= limit
                 weight = cols.weight[c[hit]].astype(np.int64)
                 np.add.at(sure, (cols.block[cols.first[c[hit]]], r[hit]), weight)
@@ -99,3 +98,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
 
     name = f"count_within(ties={ties},balls={balls})"
     return fold_lib.Fold(name, Counts, init, update, numbers, start, merge, finish)
+
+
+def _radius2(job: fold_lib.Job, layout: layout_lib.Layout) -> np.ndarray:
+    return np.broadcast_to(np.asarray(job.radius2, np.float64), len(layout))

@@ -49,10 +49,10 @@ class Place(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A fold with the squared radius, float64 [n], of each row or column (as the fold says), where it needs one."""
+    """A fold with the squared radius of each row or column (as the fold says), [n] or one for all, if it needs one."""
 
     fold: Fold
-    radius2: np.ndarray | None = None
+    radius2: np.ndarray | float | None = None
 
 
 def no_numbers(job: Job, side: str, layout: layout_lib.Layout) -> None:

@@ -1,0 +1,1 @@
+"""Classifiers: what names the class of samples that carry no labels."""

@@ -1,0 +1,98 @@
+"""The planner: merges the needs of all metrics and runs each pair of roles as few times as their order allows."""
+
+import time
+from collections.abc import Callable, Container, Iterable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jax.sharding import Mesh
+
+from gan_probe.metrics import metric
+from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import stream
+
+__all__ = ["Pass", "closure", "run", "schedule"]
+
+_ORDER = (("real", "real"), ("train", "train"), ("real", "train"), ("fake", "fake"), ("fake", "train"), ("fake", "real"))
+
+
+class Pass(NamedTuple):
+    """What one pass took: the two roles, seconds, pairs (unordered pairs of one set count twice) and features a row."""
+
+    rows: str
+    cols: str
+    seconds: float
+    pairs: int
+    dim: int
+
+
+def closure(needs: Iterable[metric.Need]) -> list[metric.Need]:
+    """The needs, and before each the needs of its radius; every one once."""
+    out: dict[metric.Need, None] = {}
+
+    def add(need: metric.Need) -> None:
+        if need.radius and need.radius.need:
+            add(need.radius.need)
+        out[need] = None
+
+    for need in needs:
+        add(need)
+    return list(out)
+
+
+def run(
+    needs: Iterable[metric.Need],
+    layouts: Mapping[str, layout_lib.Layout],
+    known: MutableMapping[metric.Need, Any],
+    *,
+    mesh: Mesh,
+    memory_bytes: int,
+    advance: Callable[[int], None] = lambda pairs: None,
+) -> list[Pass]:
+    """Fill `known` with the results of all needs and of those they rest on; returns what each pass took."""
+    took = []
+    for pair, now in schedule(needs, known):
+        started = time.perf_counter()
+        rows, cols = layouts[pair[0]], layouts[pair[1]]
+        forward = [n for n in now if (n.rows, n.cols) == pair]
+        backward = [n for n in now if n not in forward]
+        found = stream.stream(
+            rows, cols, [_job(n, known) for n in forward], [_job(n, known) for n in backward],
+            mesh=mesh, memory_bytes=memory_bytes, advance=advance,
+        )  # fmt: skip
+        for n, result in zip(forward + backward, found[0] + found[1], strict=True):
+            known[n] = result
+        took.append(Pass(*pair, time.perf_counter() - started, len(rows) * len(cols), rows.dim))
+    return took
+
+
+def schedule(
+    needs: Iterable[metric.Need], known: Container[metric.Need]
+) -> list[tuple[tuple[str, str], list[metric.Need]]]:
+    """The passes in order: a pair of roles, and the needs that it serves."""
+    pending = [n for n in closure(needs) if n not in known]
+    out = []
+    while pending:
+        ready = [n for n in pending if not (n.radius and n.radius.need in pending)]
+        pair = min((_pair(n) for n in ready), key=lambda p: (_blocked(p, pending, ready), _ORDER.index(p)))
+        out.append((pair, [n for n in ready if _pair(n) == pair]))
+        pending = [n for n in pending if n not in out[-1][1]]
+    return out
+
+
+def _pair(need: metric.Need) -> tuple[str, str]:
+    roles = (need.rows, need.cols)
+    return roles if roles in _ORDER else roles[::-1]
+
+
+def _blocked(pair, pending, ready) -> int:
+    """Needs of a pair that can't run yet: a pair with none is best run first."""
+    return sum(_pair(n) == pair for n in pending) - sum(_pair(n) == pair for n in ready)
+
+
+def _job(need: metric.Need, known: Mapping[metric.Need, Any]) -> fold_lib.Job:
+    if need.radius is None:
+        return fold_lib.Job(need.fold)
+    found = known[need.radius.need] if need.radius.need else None
+    return fold_lib.Job(need.fold, np.asarray(need.radius.of(found), np.float64))

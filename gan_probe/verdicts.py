@@ -1,0 +1,81 @@
+"""Verdicts: one question, one metric, one rule a crime, declared before any data are seen."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from gan_probe import types
+
+__all__ = ["QUESTIONS", "judge"]
+
+HOLDS, FAILS, OPEN = "holds", "fails", "cannot tell"
+
+QUESTIONS = ("covers the modes", "makes distinct samples", "does not copy", "matches real")
+
+_COPY = 0.45
+_COLLIDE = 2.0
+_COVER = 0.9
+
+
+def judge(found: Mapping[str, types.Estimate], skipped: Mapping[str, str], k: int) -> dict[str, dict[str, str]]:
+    """A verdict a question for one fake: {metric, rule, outcome, reason}.
+
+    Args:
+      found: metric -> estimate.
+      skipped: metric -> reason.
+      k: of the balls behind coverage.
+    """
+    verdicts = (_modes(found, k), _distinct(found), _copies(found), _matches(found))
+    out = {}
+    for question, (name, rule, outcome) in zip(QUESTIONS, verdicts, strict=True):
+        reason = rule if outcome != OPEN else "the interval straddles the limit"
+        if name not in found:
+            reason = skipped.get(name, f"{name} was not asked for")
+        out[question] = {"metric": name, "rule": rule, "outcome": outcome, "reason": reason}
+    return out
+
+
+def _modes(found, k):
+    if "modes" not in found and "coverage" in found:
+        rule = f"coverage is at least {_COVER:.0%} of what two sets of the same law would show"
+        estimate = found["coverage"]
+        n, m = estimate.n_real, estimate.n_fake
+        missed = math.exp(sum(math.log((n - 1 - i) / (n + m - 1 - i)) for i in range(k)))
+        limit = _COVER * (1 - missed)
+        return "coverage", rule, _compare(estimate.interval.low, estimate.interval.high, limit, more_is_good=True)
+    rule = "no class has less than half its share of real (95 % over all classes together)"
+    if "modes" not in found:
+        return "modes", rule, OPEN
+    return "modes", rule, FAILS if found["modes"].detail["faint"] else HOLDS
+
+
+def _distinct(found):
+    rule = "samples collide at most twice as often as real (interval of the ratio of rates)"
+    if "birthday" not in found:
+        return "birthday", rule, OPEN
+    low, high = found["birthday"].detail["ratio_to_real"]["ci95"]
+    return "birthday", rule, _compare(low, high, _COLLIDE, more_is_good=False)
+
+
+def _copies(found):
+    rule = f"samples lie as far from train as held-out real does (AUC at least {_COPY})"
+    if "memorization" not in found:
+        return "memorization", rule, OPEN
+    interval = found["memorization"].interval
+    return "memorization", rule, _compare(interval.low, interval.high, _COPY, more_is_good=True)
+
+
+def _matches(found):
+    rule = "no difference of the laws is seen (the interval of kid reaches 0)"
+    if "kid" not in found:
+        return "kid", rule, OPEN
+    return "kid", rule, FAILS if found["kid"].interval.low > 0 else HOLDS
+
+
+def _compare(low: float | None, high: float | None, limit: float, *, more_is_good: bool) -> str:
+    """Where the whole interval lies on one side of the limit, that side; else cannot tell."""
+    above = low is not None and low >= limit
+    below = high is not None and high < limit
+    if not above and not below:
+        return OPEN
+    return HOLDS if above == more_is_good else FAILS
