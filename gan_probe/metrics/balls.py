@@ -100,6 +100,8 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
 
 
 def _hits(rows, cols, balls, k, ties, shape) -> metric.Need:
+    if ties not in ("<", "<="):
+        raise types.UserError(f"ties={ties}: must be < (prdc) or <= (Kynkaanniemi)")
     owner = cols if balls == "cols" else rows
     radius = metric.Radius(neighbours(owner, owner, k, shape), kth, "k-th")
     return metric.Need(rows, cols, count_within.count_within(ties=ties, balls=balls), radius)

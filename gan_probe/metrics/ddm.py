@@ -109,6 +109,8 @@ def _scales(shape: metric.Shape, scale: Scale, distance: str) -> tuple[float, ..
 
 def _fold(shape: metric.Shape, scale: Scale, distance: str):
     """The log-sum-exps of all scales; the last is half the first, whose kernel is the square of the first's."""
+    if distance not in ("squared", "euclidean"):
+        raise types.UserError(f"distance={distance}: must be squared or euclidean")
     scales = _scales(shape, scale, distance)
     return log_sum_exp.log_sum_exp(scales=(*scales, scales[0] / 2), squared=distance == "squared")
 

@@ -69,8 +69,8 @@ def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
 
     The plug-in total variation is biased upwards where classes hardly differ. Its interval is
     [TV - b - z se, TV + z se] with b half the sum, over classes whose difference is below two standard deviations, of
-    sqrt(2/pi) sd. The standard errors use fractions shrunk as Agresti and Coull 1998 (z^2 rows spread over the
-    classes), so that sets of a single class do not get an interval of no width.
+    sqrt(2/pi) sd, sd that of the pooled law. The standard error uses fractions shrunk as Agresti and Coull 1998 (z^2
+    rows spread over the classes), so that sets of a single class do not get an interval of no width.
 
     Args:
       real: int [K] rows of each class; fake: the same, the same classes.
@@ -96,17 +96,22 @@ def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
 
 def _null_expectation(pooled: np.ndarray, n: float, m: float) -> float:
     """E 1/2 sum |p - q| when both laws are the pooled one, in the normal approximation E|Z| = sqrt(2/pi) sd."""
+    return float(np.sum(np.sqrt(2 / np.pi) * _pooled_sd(pooled, n, m)) / 2)
+
+
+def _pooled_sd(pooled: np.ndarray, n: float, m: float) -> np.ndarray:
+    """Deviation of p - q of each class if both laws were the pooled one; sane where a class is empty in one small set."""
     share = pooled / pooled.sum()
-    return float(np.sum(np.sqrt(2 / np.pi * share * (1 - share) * (1 / n + 1 / m))) / 2)
+    return np.sqrt(share * (1 - share) * (1 / n + 1 / m))
 
 
 def _interval(total_variation: float, real: np.ndarray, fake: np.ndarray) -> types.Interval:
     n, m = real.sum(), fake.sum()
     difference = real / n - fake / m
+    sd = _pooled_sd(real + fake, n, m)
+    bias = float(np.sum(np.sqrt(2 / np.pi) * sd, where=np.abs(difference) < 2 * sd) / 2)
     prior = _Z**2 / len(real)
     p, q = (real + prior) / (n + _Z**2), (fake + prior) / (m + _Z**2)
-    sd = np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
-    bias = float(np.sum(np.sqrt(2 / np.pi) * sd, where=np.abs(difference) < 2 * sd) / 2)
     # TV = p(A) - q(A) on the set A of classes where p exceeds q, two binomial shares.
     inside = difference > 0 if (difference > 0).any() else np.arange(len(real)) == np.argmax(real)
     p_inside, q_inside = p[inside].sum(), q[inside].sum()

@@ -22,15 +22,16 @@ def measure(x, y):
     block_x, block_y = np.arange(len(x)) % 20, np.arange(len(y)) % 20
     one_x, one_y = np.eye(20)[block_x], np.eye(20)[block_y]
     square = distance.cdist(x, y, "sqeuclidean")
-    (near_x, radius_x), (_, radius_y) = neighbours(x), neighbours(y)
+    (near_x, radius_x), (near_y, radius_y) = neighbours(x), neighbours(y)
     in_x = (square < radius_x[:, None]).astype(float)  # y in the ball of x
     in_y = (square < radius_y).astype(float)  # x in the ball of y
-    by_y = (in_x @ one_y).T
+    balls_x = delete_block.Balls(in_x.sum(axis=1), near_x, block_x)
+    balls_y = delete_block.Balls(in_y.sum(axis=0), near_y, block_y)
     return {
-        "precision": delete_block.hit_share(one_x.T @ in_x, block_y),
-        "recall": delete_block.hit_share((in_y @ one_y).T, block_x),
-        "density": delete_block.density(by_y, np.bincount(block_y), neighbours=near_x, real_blocks=block_x),
-        "coverage": delete_block.hit_share(by_y, block_x),
+        "precision": delete_block.share_inside(one_x.T @ in_x, block_y, balls_x),
+        "recall": delete_block.share_inside((in_y @ one_y).T, block_x, balls_y),
+        "density": delete_block.density(one_x.T @ in_x, block_y, balls_x),
+        "coverage": delete_block.coverage((in_x @ one_y).T, balls_x),
     }
 
 

@@ -1,4 +1,4 @@
-"""Replicates of shares and means of hits against deleting rows and columns of a dense matrix."""
+"""Replicates of shares and means of hits against deleting points and balls, and against measuring the radii afresh."""
 
 import numpy as np
 import pytest
@@ -7,75 +7,89 @@ from scipy.spatial import distance
 
 from gan_probe.stats import delete_block, proportion
 
+BLOCKS = 6
 
-def dense(chance, n=70, m=110):
+
+def dense(chance, balls=70, points=110, k=3):
+    """A random hit matrix [balls, points] with blocks of both sides and made-up neighbours."""
     rng = np.random.default_rng(0)
-    return rng.random((n, m)) < chance, rng.integers(0, 6, n), rng.integers(0, 6, m)
+    hit = rng.random((balls, points)) < chance
+    near = rng.integers(0, balls, (balls, k))
+    owners = delete_block.Balls(hit.sum(axis=1), near, rng.integers(0, BLOCKS, balls))
+    return hit, owners, rng.integers(0, BLOCKS, points)
 
 
-def per_block(hit, column_blocks):
-    return np.stack([hit[:, column_blocks == b].sum(axis=1) for b in range(6)])
+def inside(hit, owners):
+    return np.stack([hit[owners.blocks == b].sum(axis=0) for b in range(BLOCKS)])
+
+
+def held(hit, point_blocks):
+    return np.stack([hit[:, point_blocks == b].sum(axis=1) for b in range(BLOCKS)])
+
+
+def lost(owners, ball, block):
+    return sum(owners.blocks[other] == block for other in owners.neighbours[ball]) / 3
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.01, 0.05, 1.0])
-def test_share_replicates_delete_rows_and_columns(chance):
-    hit, row_blocks, column_blocks = dense(chance)
-    got = delete_block.hit_share(per_block(hit, column_blocks), row_blocks)
-    assert got.value == hit.any(axis=1).mean() and got.rows == 70
-    for b in range(6):
-        assert got.without_rows[b] == pytest.approx(hit[row_blocks != b].any(axis=1).mean())
-        assert got.without_columns[b] == pytest.approx(hit[:, column_blocks != b].any(axis=1).mean())
+def test_share_inside(chance):
+    hit, owners, point_blocks = dense(chance)
+    got = delete_block.share_inside(inside(hit, owners), point_blocks, owners)
+    assert got.value == hit.any(axis=0).mean() and got.rows == 110
+    fixed, added = [], []
+    for b in range(BLOCKS):
+        assert got.without_points[b] == pytest.approx(hit[:, point_blocks != b].any(axis=0).mean())
+        fixed.append(hit[owners.blocks != b].any(axis=0).mean())
+        added.append(sum(hit[x].sum() * lost(owners, x, b) for x in range(70) if owners.blocks[x] != b))
+    regained = np.array(added) * (got.value - np.mean(fixed)) / max(np.mean(added), 1)
+    np.testing.assert_allclose(got.without_balls, fixed + regained, rtol=1e-12)
 
 
-def neighbours(n=70, k=3):
-    return np.random.default_rng(1).integers(0, n, (n, k))
-
-
-def density(chance):
-    hit, real_blocks, fake_blocks = dense(chance)
-    return delete_block.density(
-        per_block(hit, fake_blocks), np.bincount(fake_blocks), neighbours=neighbours(), real_blocks=real_blocks
-    )
-
-
-def test_density_replicates():
-    hit, real_blocks, fake_blocks = dense(0.05)
-    got = density(0.05)
+def test_density():
+    hit, owners, point_blocks = dense(0.05)
+    got = delete_block.density(inside(hit, owners), point_blocks, owners)
     assert got.value == pytest.approx(hit.sum() / (3 * 110)) and got.rows == 110
-    for b in range(6):
-        assert got.without_rows[b] == pytest.approx(hit[:, fake_blocks != b].sum(axis=0).mean() / 3)
-        grown = 0.0
-        for x in range(70):
-            if real_blocks[x] != b:
-                lost = sum(real_blocks[other] == b for other in neighbours()[x])
-                grown += hit[x].sum() * (3 + lost) / 3
-        assert got.without_columns[b] == pytest.approx(grown / (3 * 110))
+    for b in range(BLOCKS):
+        assert got.without_points[b] == pytest.approx(hit[:, point_blocks != b].sum(axis=0).mean() / 3)
+        grown = sum(hit[x].sum() * (1 + lost(owners, x, b)) for x in range(70) if owners.blocks[x] != b)
+        assert got.without_balls[b] == pytest.approx(grown / (3 * 110))
 
 
-def test_density_replicates_follow_recomputed_radii():
-    # Deleting a block of real rows and measuring the radii of the rest afresh: the replicates that the formula
-    # foresees.
+def test_coverage():
+    hit, owners, point_blocks = dense(0.02)
+    got = delete_block.coverage(held(hit, point_blocks), owners)
+    assert got.value == hit.any(axis=1).mean() and got.rows == 70
+    for b in range(BLOCKS):
+        assert got.without_points[b] == pytest.approx(hit[:, point_blocks != b].any(axis=1).mean())
+        filling = sum(lost(owners, x, b) for x in range(70) if owners.blocks[x] != b and hit[x].sum() == 1)
+        assert got.without_balls[b] == pytest.approx(hit[owners.blocks != b].any(axis=1).mean() + filling / 70)
+
+
+@pytest.mark.parametrize("name", ["share_inside", "density"])
+def test_replicates_follow_radii_measured_afresh(name):
+    # Few dimensions more and hubs appear: there the two kinds of replicates must agree, not only in variance.
     rng, k = np.random.default_rng(0), 5
-    x, y, blocks = rng.standard_normal((400, 8)), rng.standard_normal((3000, 8)), np.arange(400) % 20
+    x, y, blocks = rng.standard_normal((400, 12)), rng.standard_normal((3000, 12)) + 0.3, np.arange(400) % 20
+    near, across = distance.cdist(x, x), distance.cdist(x, y)
 
     def measure(keep):
-        balls = np.sort(distance.cdist(x[keep], x[keep]), axis=1)[:, k]
-        return (distance.cdist(x[keep], y) < balls[:, None]).sum() / (k * len(y))
+        hit = across[keep] < np.sort(near[np.ix_(keep, keep)], axis=1)[:, k, None]
+        return hit.any(axis=0).mean() if name == "share_inside" else hit.sum() / (k * len(y))
 
-    near = distance.cdist(x, x)
-    hits = (distance.cdist(x, y) < np.sort(near, axis=1)[:, k, None]).sum(axis=1)
-    per = np.stack([hits // 20 + (np.arange(20)[b] < hits % 20) for b in range(20)])
-    got = delete_block.density(
-        per, np.full(20, 150), neighbours=np.argsort(near, axis=1)[:, 1 : k + 1], real_blocks=blocks
-    )
-    afresh = [measure(blocks != b) for b in range(20)]
-    assert np.corrcoef(got.without_columns, afresh)[0, 1] > 0.8
-    assert np.mean(got.without_columns) == pytest.approx(np.mean(afresh), rel=0.02)
+    hit = across < np.sort(near, axis=1)[:, k, None]
+    owners = delete_block.Balls(hit.sum(axis=1), np.argsort(near, axis=1)[:, 1 : k + 1], blocks)
+    per_block = np.stack([hit[blocks == b].sum(axis=0) for b in range(20)])
+    got = getattr(delete_block, name)(per_block, np.arange(3000) % 20, owners)
+    afresh = np.array([measure(blocks != b) for b in range(20)])
+    assert got.value == pytest.approx(measure(blocks >= 0))
+    assert np.corrcoef(got.without_balls, afresh)[0, 1] > 0.8
+    assert np.mean(got.without_balls) == pytest.approx(np.mean(afresh), rel=0.02)
 
 
 def test_interval_adds_both_jackknifes():
-    got = density(0.02)
-    parts = (got.without_rows, got.without_columns)
+    hit, owners, point_blocks = dense(0.02)
+    got = delete_block.density(inside(hit, owners), point_blocks, owners)
+    parts = (got.without_points, got.without_balls)
     variance = sum(5 / 6 * sum((t - np.mean(part)) ** 2 for t in part) for part in parts)
     interval = delete_block.interval(got, share=False)
     assert interval.stderr == pytest.approx(np.sqrt(variance))
@@ -84,17 +98,18 @@ def test_interval_adds_both_jackknifes():
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 def test_agreeing_replicates_fall_back_to_wilson(chance):
-    hit, row_blocks, column_blocks = dense(chance)
-    got = delete_block.interval(delete_block.hit_share(per_block(hit, column_blocks), row_blocks), share=True)
-    assert got.stderr == 0 and got[:2] == proportion.wilson(chance * 70, 70)[:2]
+    hit, owners, point_blocks = dense(chance)
+    got = delete_block.interval(delete_block.share_inside(inside(hit, owners), point_blocks, owners), share=True)
+    assert got.stderr == 0 and got[:2] == proportion.wilson(chance * 110, 110)[:2]
 
 
 def test_density_of_no_hit_has_an_upper_end():
-    got = delete_block.interval(density(0.0), share=False)
+    hit, owners, point_blocks = dense(0.0)
+    got = delete_block.interval(delete_block.density(inside(hit, owners), point_blocks, owners), share=False)
     assert got.low == 0 and got.high == proportion.wilson(0, 110).high
 
 
 def test_shares_stay_shares():
-    hit, row_blocks, column_blocks = dense(0.035)
-    got = delete_block.interval(delete_block.hit_share(per_block(hit, column_blocks), row_blocks), share=True)
+    hit, owners, point_blocks = dense(0.06)
+    got = delete_block.interval(delete_block.share_inside(inside(hit, owners), point_blocks, owners), share=True)
     assert 0 <= got.low < got.high <= 1

@@ -1,0 +1,302 @@
+"""The command line: `gan-probe COMMAND --flags`. Exit status 0, 2 for what the user can mend, 143 after SIGTERM."""
+
+import functools
+import inspect
+import os
+import pathlib
+import re
+import shlex
+import signal
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from absl import flags
+from tqdm import tqdm
+
+from gan_probe import types
+from gan_probe.version import __version__
+
+__all__ = ["main", "run"]
+
+_DIGITS_FAKES = ("faithful", "memoriser", "dropper", "lowsupport", "blurred")
+
+
+class Command(NamedTuple):
+    """One line of COMMANDS: what `--help` says, its flags, and what runs it with (flags, positional arguments)."""
+
+    about: str
+    usage: str
+    define: Callable[[flags.FlagValues], None]
+    run: Callable[[flags.FlagValues, list[str]], None]
+
+
+def run() -> None:
+    """Entry point: runs sys.argv and exits."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command line; returns its exit status."""
+    try:
+        return _main(argv)
+    except types.UserError as error:
+        print(f"gan-probe: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _main(argv: list[str]) -> int:
+    if not argv or argv[0] in ("--help", "-h", "help", "--helpfull"):
+        print(_help())
+        return 0
+    if argv[0] == "--version":
+        print(__version__)
+        return 0
+    name, rest = argv[0], argv[1:]
+    if name not in COMMANDS:
+        raise types.UserError(f"{name}: unknown command{types.hint(name, COMMANDS)}; see gan-probe --help")
+    command = COMMANDS[name]
+    values = flags.FlagValues()
+    command.define(values)
+    if any(word in ("--help", "-h", "--helpfull") for word in rest):
+        print(_command_help(name, command, values))
+        return 0
+    command.run(values, _parse(values, rest, name))
+    return 0
+
+
+def _parse(values: flags.FlagValues, rest: list[str], name: str) -> list[str]:
+    try:
+        return list(values([name, *rest], known_only=False))[1:]
+    except flags.UnrecognizedFlagError as error:
+        near = types.hint(error.flagname, values)
+        raise types.UserError(f"--{error.flagname}: unknown flag{near}; see gan-probe {name} --help") from error
+    except flags.Error as error:
+        raise types.UserError(f"{error}; see gan-probe {name} --help") from error
+
+
+# evaluate
+
+
+def _define_evaluate(values: flags.FlagValues) -> None:
+    text = functools.partial(flags.DEFINE_string, flag_values=values)
+    whole = functools.partial(flags.DEFINE_integer, flag_values=values)
+    text("real", None, "held-out real data that the generator never saw (SRC)")
+    flags.DEFINE_multi_string("fake", None, "generated samples, [NAME=]SRC", flag_values=values)
+    text("train", None, "what the generator was trained on (SRC); the tests of copying need it")
+    text("metrics", "all", "all, or names with commas; see gan-probe list metrics")
+    text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")
+    text("out", "gan-probe-report", "folder for results.json and report.html")
+    whole("resize", None, "make all images N x N: centred square, antialiased", lower_bound=1)
+    whole("crop", None, "cut the central N x N of all images, before any resize", lower_bound=1)
+    text("label", None, "CelebA attribute that becomes the label, or two with a comma")
+    whole("seed", 0, "of blocks, calibration and grids", lower_bound=0)
+    whole("tile", 1024, "most rows of a tile", lower_bound=16)
+    flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", lower_bound=0.1, flag_values=values)
+    text("cache", _cache_dir(), "folder for embeddings and passes of real and train; --cache= keeps nothing")
+    for name, (default, metrics) in _switches().items():
+        about = f"switch of {', '.join(metrics)}"
+        if isinstance(default, str):
+            text(name, default, about)
+        elif isinstance(default, int):
+            whole(name, default, about, lower_bound=0)
+        elif name == "scale":
+            text(name, str(default), f"{about}: a number, several with commas, or median")
+        else:
+            flags.DEFINE_float(name, default, about + ("; 0 chooses it" if default == 0 else ""), flag_values=values)
+
+
+def _switches() -> dict[str, tuple[Any, list[str]]]:
+    """Keyword of the metrics' factories -> its default and the metrics that have it."""
+    from gan_probe import metrics
+
+    out: dict[str, tuple[Any, list[str]]] = {}
+    for metric, make in metrics.METRICS.items():
+        for name, parameter in inspect.signature(make).parameters.items():
+            out.setdefault(name, (parameter.default, []))[1].append(metric)
+    return out
+
+
+def _evaluate(values: flags.FlagValues, words: list[str]) -> None:
+    _no_words(words)
+    embedded = values.real is None and not values.fake and values.train is None
+    real, train = (values.real, values.train) if not embedded else [f"digits/{r}?seed={values.seed}" for r in ("real", "train")]
+    if not real:
+        raise types.UserError("--real is missing: held-out real data; see gan-probe evaluate --help")
+    fakes = {n: f"digits/{n}?seed={values.seed}" for n in _DIGITS_FAKES} if embedded else _named(values.fake or [])
+    if not fakes:
+        raise types.UserError("--fake is missing: generated samples, [NAME=]SRC; see gan-probe evaluate --help")
+
+    from gan_probe import evaluation, metrics, reference
+    from gan_probe.report import files, summary
+
+    switches = {name: _scale(values.scale) if name == "scale" else values[name].value for name in _switches()}
+    reference.chosen_metrics(values.metrics, switches)
+    out = pathlib.Path(values.out)
+    files.check_out(out)
+    sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
+    prepared = reference.Reference(
+        real=real, train=train, embed=values.embed, seed=values.seed, resize=values.resize, crop=values.crop,
+        label=values.label, cache_dir=values.cache or None, memory_gb=values.memory_gb, tile=values.tile,
+        progress=functools.partial(tqdm, delay=2, disable=None, leave=False),
+    )  # fmt: skip
+    command = shlex.join(["gan-probe", *sys.argv[1:]])
+    results, pictures = evaluation.evaluate_against(
+        prepared, fakes, metrics=values.metrics, command=command, **switches
+    )
+    for name, given in results["inputs"].items():
+        for note in given["notes"]:
+            if note.startswith("warning: "):
+                print(f"gan-probe: {name}: {note}", file=sys.stderr)
+    files.write(out, results, pictures, explain={n: make().about for n, make in metrics.METRICS.items()})
+    print(summary.summary(results, out))
+
+
+def _scale(text: str) -> float | str | tuple[float | str, ...]:
+    parts = text.split(",")
+    try:
+        scales = tuple(p if p == "median" else float(p) for p in parts)
+    except ValueError:
+        raise types.UserError(f"--scale={text}: give a number, several with commas, or median") from None
+    if any(s != "median" and not (isinstance(s, float) and 0 < s < float("inf")) for s in scales):
+        raise types.UserError(f"--scale={text}: a scale must be a positive number, or median")
+    return scales if len(scales) > 1 else scales[0]
+
+
+def _named(fakes: list[str]) -> dict[str, str]:
+    """[NAME=]SRC by name; without one the source's stem is the name."""
+    out: dict[str, str] = {}
+    for given in fakes:
+        name, equals, source = given.partition("=")
+        if not (equals and re.fullmatch(r"[A-Za-z0-9_.-]+", name)):
+            source, path = given, re.split(r"[?\[]", given)[0]
+            name = pathlib.PurePath(path).stem or "fake"
+            if name in ("real", "train") or name in out:
+                name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.") or "fake"
+        if name in ("real", "train") or name in out:
+            raise types.UserError(f"--fake={given}: the name {name} is taken; give another, --fake=NAME={source}")
+        if not source:
+            raise types.UserError(f"--fake={given}: no source after the name")
+        out[name] = source
+    return out
+
+
+def _cache_dir() -> str:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "gan-probe")
+
+
+# report, compare, list
+
+
+def _report(values: flags.FlagValues, words: list[str]) -> None:
+    del values
+    if len(words) != 1:
+        raise types.UserError("give one folder that gan-probe evaluate wrote: gan-probe report DIR")
+    from gan_probe import metrics
+    from gan_probe.report import files, summary
+
+    out = pathlib.Path(words[0])
+    results, pictures = files.read(out)
+    files.write(out, results, pictures, explain={n: make().about for n, make in metrics.METRICS.items()})
+    print(summary.summary(results, out))
+
+
+def _define_compare(values: flags.FlagValues) -> None:
+    flags.DEFINE_string("out", "gan-probe-compare.html", "the page to write", flag_values=values)
+
+
+def _compare(values: flags.FlagValues, words: list[str]) -> None:
+    if len(words) < 2:
+        raise types.UserError("give two folders or more: gan-probe compare DIR DIR")
+    from gan_probe.report import compare
+
+    page = compare.compare([pathlib.Path(w) for w in words])
+    out = pathlib.Path(values.out)
+    partial = out.with_name(f".partial-{out.name}")
+    try:
+        partial.write_text(page, "utf-8")
+        partial.replace(out)
+    except OSError as error:
+        raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another path") from error
+    print(f"The page: {out}")
+
+
+def _list(values: flags.FlagValues, words: list[str]) -> None:
+    del values
+    from gan_probe import data, embed, metrics
+
+    tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+        "metrics": lambda: [(n, make().about) for n, make in metrics.METRICS.items()],
+        "embeddings": lambda: [(m.example, m.description) for m in embed.EMBEDDINGS.values()]
+        + [("module:function", "your own map of uint8 images [b, h, w, c] to features [b, d]")],
+        "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
+    }
+    for word in words or tables:
+        if word not in tables:
+            raise types.UserError(f"list {word}: unknown{types.hint(word, tables)}; one of {', '.join(tables)}")
+        print(f"{word}\n")
+        for name, about in tables[word]():
+            print(textwrap.fill(f"{name:22} {about}", 80, initial_indent="  ", subsequent_indent=" " * 25))
+        print()
+
+
+def _no_words(words: list[str]) -> None:
+    if words:
+        raise types.UserError(f"{words[0]}: not a flag; write --real=SRC --fake=SRC (see gan-probe evaluate --help)")
+
+
+COMMANDS: Mapping[str, Command] = {
+    "evaluate": Command(
+        "compare generated sets with held-out real data",
+        """gan-probe evaluate --real=SRC --fake=[NAME=]SRC [--train=SRC]
+
+Without any flag it runs on the embedded digits, with one faithful sampler and four that commit a known crime.
+SRC: a folder of images (sub-folders are classes), file.npz, file.npy, digits/real, tfds:mnist/test, and any of them
+with a slice, [0:1000]; all forms: gan-probe list data.
+
+  gan-probe evaluate --real=photos/test --train=photos/train --fake=samples/
+  gan-probe evaluate --real=test.npz --fake=a=model_a.npz --fake=b=model_b.npz --embed=pca:64""",
+        _define_evaluate,
+        _evaluate,
+    ),
+    "report": Command("rebuild the page of a report folder", "gan-probe report DIR", lambda values: None, _report),
+    "compare": Command("one page over several reports", "gan-probe compare DIR DIR ...", _define_compare, _compare),
+    "list": Command(
+        "what there is: metrics, embeddings, data", "gan-probe list [metrics|embeddings|data]", lambda values: None, _list
+    ),
+}
+
+
+def _help() -> str:
+    lines = [
+        f"gan-probe {__version__}: is this the distribution I trained on?",
+        "",
+        *(f"  gan-probe {name:10} {command.about}" for name, command in COMMANDS.items()),
+        "",
+        "gan-probe COMMAND --help tells the rest. To begin, on embedded data, without network:",
+        "",
+        "  gan-probe evaluate",
+    ]
+    return "\n".join(lines)
+
+
+def _command_help(name: str, command: Command, values: flags.FlagValues) -> str:
+    lines = [f"{command.about[0].upper()}{command.about[1:]}.", "", command.usage]
+    if len(values):
+        lines.append("")
+    for flag in values:
+        if flag in ("?", "help", "helpfull", "helpshort", "helpxml", "flagfile", "undefok"):
+            continue
+        shown = "" if values[flag].default in (None, "") else f" [{values[flag].default}]"
+        about = " ".join(values[flag].help.split()).replace("; repeat this option to specify a list of values", "; repeatable")
+        entry = f"--{flag}".ljust(18) + f"{about}{shown}"
+        lines.append(textwrap.fill(entry, 100, initial_indent="  ", subsequent_indent=" " * 20))
+    return "\n".join(lines)
