@@ -1,7 +1,7 @@
 """The command line: `gan-probe COMMAND --flags`. Exit status 0, 2 for what the user can mend, 143 after SIGTERM."""
 
 import functools
-import inspect
+import io
 import os
 import pathlib
 import re
@@ -24,17 +24,23 @@ _DIGITS_FAKES = ("faithful", "memoriser", "dropper", "lowsupport", "blurred")
 
 
 class Command(NamedTuple):
-    """One line of COMMANDS: what `--help` says, its flags, and what runs it with (flags, positional arguments)."""
+    """One line of COMMANDS: what `--help` says, its flags, and what runs it.
+
+    `run` is given the flags, the positional arguments, and the command line as the user wrote it.
+    """
 
     about: str
     usage: str
     define: Callable[[flags.FlagValues], None]
-    run: Callable[[flags.FlagValues, list[str]], None]
+    run: Callable[[flags.FlagValues, list[str], str], None]
 
 
 def run() -> None:
     """Entry point: runs sys.argv and exits."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for stream in (sys.stdout, sys.stderr):  # a file's name must not end the run where the terminal knows no Unicode
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))
 
 
@@ -43,7 +49,7 @@ def main(argv: list[str]) -> int:
     try:
         return _main(argv)
     except types.UserError as error:
-        print(f"gan-probe: {' '.join(str(error).split())}", file=sys.stderr)
+        _say(str(error))
         return 2
     except KeyboardInterrupt:
         return 130
@@ -68,8 +74,14 @@ def _main(argv: list[str]) -> int:
     if any(word in ("--help", "-h", "--helpfull") for word in rest):
         print(_command_help(name, command, values))
         return 0
-    command.run(values, _parse(values, rest, name))
+    command.run(values, _parse(values, rest, name), shlex.join(["gan-probe", *argv]))
     return 0
+
+
+def _say(text: str) -> None:
+    """One line on stderr, without what steers a terminal."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    print(f"gan-probe: {line}", file=sys.stderr)
 
 
 def _parse(values: flags.FlagValues, rest: list[str], name: str) -> list[str]:
@@ -97,11 +109,13 @@ def _define_evaluate(values: flags.FlagValues) -> None:
     whole("resize", None, "make all images N x N: centred square, antialiased", lower_bound=1)
     whole("crop", None, "cut the central N x N of all images, before any resize", lower_bound=1)
     text("label", None, "CelebA attribute that becomes the label, or two with a comma")
-    whole("seed", 0, "of blocks, calibration and grids", lower_bound=0)
-    whole("tile", 1024, "most rows of a tile", lower_bound=16)
+    whole("seed", 0, "of blocks, calibration and grids", lower_bound=0, upper_bound=2**32 - 1)
+    whole("tile", 512, "most rows of a tile", lower_bound=16)
     flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", lower_bound=0.1, flag_values=values)
     text("cache", _cache_dir(), "folder for embeddings and passes of real and train; --cache= keeps nothing")
-    for name, (default, metrics) in _switches().items():
+    from gan_probe import selection
+
+    for name, (default, metrics) in selection.switches().items():
         about = f"switch of {', '.join(metrics)}"
         if isinstance(default, str):
             text(name, default, about)
@@ -113,48 +127,40 @@ def _define_evaluate(values: flags.FlagValues) -> None:
             flags.DEFINE_float(name, default, about + ("; 0 chooses it" if default == 0 else ""), flag_values=values)
 
 
-def _switches() -> dict[str, tuple[Any, list[str]]]:
-    """Keyword of the metrics' factories -> its default and the metrics that have it."""
-    from gan_probe import metrics
-
-    out: dict[str, tuple[Any, list[str]]] = {}
-    for metric, make in metrics.METRICS.items():
-        for name, parameter in inspect.signature(make).parameters.items():
-            out.setdefault(name, (parameter.default, []))[1].append(metric)
-    return out
-
-
-def _evaluate(values: flags.FlagValues, words: list[str]) -> None:
+def _evaluate(values: flags.FlagValues, words: list[str], line: str) -> None:
     _no_words(words)
     embedded = values.real is None and not values.fake and values.train is None
-    real, train = (values.real, values.train) if not embedded else [f"digits/{r}?seed={values.seed}" for r in ("real", "train")]
+    real, train = values.real, values.train
+    if embedded:
+        real, train = (f"digits/{role}?seed={values.seed}" for role in ("real", "train"))
     if not real:
         raise types.UserError("--real is missing: held-out real data; see gan-probe evaluate --help")
     fakes = {n: f"digits/{n}?seed={values.seed}" for n in _DIGITS_FAKES} if embedded else _named(values.fake or [])
     if not fakes:
         raise types.UserError("--fake is missing: generated samples, [NAME=]SRC; see gan-probe evaluate --help")
 
-    from gan_probe import evaluation, metrics, reference
+    from gan_probe import evaluation, metrics, reference, selection, sets
     from gan_probe.report import files, summary
 
-    switches = {name: _scale(values.scale) if name == "scale" else values[name].value for name in _switches()}
-    reference.chosen_metrics(values.metrics, switches)
+    switches: dict[str, Any] = {
+        name: _scale(values.scale) if name == "scale" else values[name].value for name in selection.switches()
+    }
+    selection.select(values.metrics, switches)
     out = pathlib.Path(values.out)
     files.check_out(out)
-    sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
+    if values.embed and os.path.isdir(os.curdir):
+        sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
+    opened = sets.fakes(fakes, seed=values.seed, resize=values.resize, crop=values.crop, label=values.label)
     prepared = reference.Reference(
         real=real, train=train, embed=values.embed, seed=values.seed, resize=values.resize, crop=values.crop,
-        label=values.label, cache_dir=values.cache or None, memory_gb=values.memory_gb, tile=values.tile,
+        label=values.label, cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
         progress=functools.partial(tqdm, delay=2, disable=None, leave=False),
     )  # fmt: skip
-    command = shlex.join(["gan-probe", *sys.argv[1:]])
-    results, pictures = evaluation.evaluate_against(
-        prepared, fakes, metrics=values.metrics, command=command, **switches
-    )
+    results, pictures = evaluation.evaluate_against(prepared, opened, metrics=values.metrics, command=line, **switches)
     for name, given in results["inputs"].items():
         for note in given["notes"]:
             if note.startswith("warning: "):
-                print(f"gan-probe: {name}: {note}", file=sys.stderr)
+                _say(f"{name}: {note}")
     files.write(out, results, pictures, explain={n: make().about for n, make in metrics.METRICS.items()})
     print(summary.summary(results, out))
 
@@ -193,11 +199,23 @@ def _cache_dir() -> str:
     return os.path.join(base, "gan-probe")
 
 
+def _cache(values: flags.FlagValues) -> str | None:
+    """The cache folder; none where the default one can't be written, as in a container without a home."""
+    from gan_probe import pass_cache
+
+    try:
+        return str(pass_cache.prepared(pathlib.Path(values.cache))) if values.cache else None
+    except types.UserError:
+        if values["cache"].using_default_value:
+            return None
+        raise
+
+
 # report, compare, list
 
 
-def _report(values: flags.FlagValues, words: list[str]) -> None:
-    del values
+def _report(values: flags.FlagValues, words: list[str], line: str) -> None:
+    del values, line
     if len(words) != 1:
         raise types.UserError("give one folder that gan-probe evaluate wrote: gan-probe report DIR")
     from gan_probe import metrics
@@ -213,7 +231,8 @@ def _define_compare(values: flags.FlagValues) -> None:
     flags.DEFINE_string("out", "gan-probe-compare.html", "the page to write", flag_values=values)
 
 
-def _compare(values: flags.FlagValues, words: list[str]) -> None:
+def _compare(values: flags.FlagValues, words: list[str], line: str) -> None:
+    del line
     if len(words) < 2:
         raise types.UserError("give two folders or more: gan-probe compare DIR DIR")
     from gan_probe.report import compare
@@ -229,14 +248,16 @@ def _compare(values: flags.FlagValues, words: list[str]) -> None:
     print(f"The page: {out}")
 
 
-def _list(values: flags.FlagValues, words: list[str]) -> None:
-    del values
+def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
+    del values, line
     from gan_probe import data, embed, metrics
 
     tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
         "metrics": lambda: [(n, make().about) for n, make in metrics.METRICS.items()],
-        "embeddings": lambda: [(m.example, m.description) for m in embed.EMBEDDINGS.values()]
-        + [("module:function", "your own map of uint8 images [b, h, w, c] to features [b, d]")],
+        "embeddings": lambda: (
+            [(m.example, m.description) for m in embed.EMBEDDINGS.values()]
+            + [("module:function", "your own map of uint8 images [b, h, w, c] to features [b, d]")]
+        ),
         "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
     }
     for word in words or tables:
@@ -270,7 +291,10 @@ with a slice, [0:1000]; all forms: gan-probe list data.
     "report": Command("rebuild the page of a report folder", "gan-probe report DIR", lambda values: None, _report),
     "compare": Command("one page over several reports", "gan-probe compare DIR DIR ...", _define_compare, _compare),
     "list": Command(
-        "what there is: metrics, embeddings, data", "gan-probe list [metrics|embeddings|data]", lambda values: None, _list
+        "what there is: metrics, embeddings, data",
+        "gan-probe list [metrics|embeddings|data]",
+        lambda values: None,
+        _list,
     ),
 }
 
@@ -296,7 +320,8 @@ def _command_help(name: str, command: Command, values: flags.FlagValues) -> str:
         if flag in ("?", "help", "helpfull", "helpshort", "helpxml", "flagfile", "undefok"):
             continue
         shown = "" if values[flag].default in (None, "") else f" [{values[flag].default}]"
-        about = " ".join(values[flag].help.split()).replace("; repeat this option to specify a list of values", "; repeatable")
+        about = " ".join(values[flag].help.split())
+        about = about.replace("; repeat this option to specify a list of values", "; repeatable")
         entry = f"--{flag}".ljust(18) + f"{about}{shown}"
         lines.append(textwrap.fill(entry, 100, initial_indent="  ", subsequent_indent=" " * 20))
     return "\n".join(lines)

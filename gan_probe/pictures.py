@@ -25,7 +25,7 @@ def grids(samples: Mapping[str, types.Samples], seed: int) -> dict[str, np.ndarr
 def pairs(
     name: str, results: Mapping[str, Any], fake: types.Samples, train: types.Samples | None
 ) -> dict[str, np.ndarray]:
-    """Pictures of the closest pairs of birthday [p, 2 or 3, h, w, c] and the closest copies of memorization [p, 2, ...]."""
+    """The closest pairs of birthday [p, 2 or 3, h, w, c] and the closest copies of memorization [p, 2, h, w, c]."""
     if fake.kind != "images":
         return {}
     out = {}

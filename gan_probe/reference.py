@@ -1,11 +1,8 @@
 """What an evaluation keeps of real and train, so that every further fake pays for its own passes only."""
 
 import hashlib
-import inspect
 import os
 import pathlib
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,9 +10,8 @@ import jax
 import numpy as np
 
 from gan_probe import embed as embed_lib
-from gan_probe import metrics as metrics_lib
-from gan_probe import parallel, sets, types
-from gan_probe.classifiers import annotate
+from gan_probe import parallel, pass_cache, sets, types
+from gan_probe import annotator
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import exact
@@ -27,6 +23,7 @@ __all__ = ["Reference"]
 
 _PANEL_BYTES = 1 << 26
 _SCALE_PAIRS = 20_000
+_LARGEST, _SMALLEST = 1e18, 1e-15  # lengths whose squares float32 holds with all digits
 
 
 class Reference:
@@ -62,13 +59,14 @@ class Reference:
         label: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         memory_gb: float = 4.0,
-        tile: int = 1024,
+        tile: int = 512,
         devices: int | None = None,
         progress: Callable[..., Any] | None = None,
     ):
+        _check(seed=seed, memory_gb=memory_gb, tile=tile, devices=devices)
         self.seed, self.memory_gb, self.progress = seed, memory_gb, progress
         self.options = {"resize": resize, "crop": crop, "label": label}
-        self.cache_dir = pathlib.Path(cache_dir) if cache_dir else None
+        self.cache_dir = pass_cache.prepared(pathlib.Path(cache_dir)) if cache_dir else None
         self.mesh = parallel.mesh(devices)
         self.blocks = blocks_lib.BLOCKS
         self._tile = tile
@@ -80,7 +78,7 @@ class Reference:
         self.embedding = self.embedder.embedding
         self.embedded = {role: self.embedder.embed(role, s) for role, s in self.samples.items()}
         self.centre = _mean(self.embedded["real"].features)
-        self.layouts = {role: self.lay_out(e) for role, e in self.embedded.items()}
+        self.layouts = {role: self.lay_out(e, self.samples[role].source) for role, e in self.embedded.items()}
         self.known: dict[metric_lib.Need, Any] = {}
         self._kept: dict[tuple[str, str], Any] = {}
         self.scale = _median_squared_distance(self.embedded["real"], seed)
@@ -91,8 +89,9 @@ class Reference:
 
         return evaluation.evaluate_against(self, fake, **settings)[0]
 
-    def lay_out(self, embedded: types.Embedded) -> layout_lib.Layout:
-        """The layout of a set that meets real and train."""
+    def lay_out(self, embedded: types.Embedded, source: str) -> layout_lib.Layout:
+        """The layout of a set that meets real and train; `source` is what errors call it."""
+        _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
         return layout_lib.lay_out(
             embedded.features,
@@ -111,16 +110,16 @@ class Reference:
             self._kept[role, name] = make()
         return self._kept[role, name]
 
-    def annotator(self, classes: tuple[str, ...]) -> annotate.Annotator:
+    def annotator(self, classes: tuple[str, ...]) -> annotator.Annotator:
         """The annotator of fakes without labels, trained once."""
 
         def make():
             train = self.samples.get("train")
-            return annotate.train_annotator(
+            return annotator.train_annotator(
                 real=self.embedded["real"].features,
-                real_labels=labels_by_name(self.samples["real"], classes),
+                real_labels=sets.labels_by_name(self.samples["real"], classes),
                 train=self.embedded["train"].features if train is not None else None,
-                train_labels=labels_by_name(train, classes) if train is not None else None,
+                train_labels=sets.labels_by_name(train, classes) if train is not None else None,
                 classes=classes,
                 block=self.layouts["real"].block,
             )
@@ -131,14 +130,11 @@ class Reference:
         """Read results of needs among real and train from the cache, where they are."""
         for need in plan.closure(needs):
             path = self._path(need)
-            if path is None or need in self.known or not path.is_file():
+            if path is None or need in self.known:
                 continue
-            try:
-                with np.load(path, allow_pickle=False) as archive:
-                    arrays = [archive[f"arr_{i}"] for i in range(len(archive.files))]
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-                continue  # a damaged cache entry is computed again
-            self.known[need] = need.fold.rebuild(*arrays)
+            arrays = pass_cache.read(path)
+            if arrays is not None:
+                self.known[need] = need.fold.rebuild(*arrays)
 
     def keep_passes(self, known: Mapping[metric_lib.Need, Any]) -> None:
         """Remember, and with a cache write, what `known` holds of real and train."""
@@ -148,49 +144,47 @@ class Reference:
             self.known[need] = result
             path = self._path(need)
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-                    np.savez(partial, *jax.tree.leaves(result))
-                os.replace(partial.name, path)
+                pass_cache.write(path, jax.tree.leaves(result))
 
     def _path(self, need: metric_lib.Need) -> pathlib.Path | None:
+        """Where a result lies: named by all that it depends on (the centre is the mean of real)."""
         if self.cache_dir is None or "fake" in (need.rows, need.cols):
             return None
-        contents = [self.embedded[r].sha256 for r in sorted({need.rows, need.cols, "real"})]
-        settings = [__version__, *contents, *map(str, self.embedding), str(self.seed), str(self.blocks), need.key]
-        digest = hashlib.sha256("\n".join(settings).encode()).hexdigest()
+        contents = [self._fingerprint(role) for role in (need.rows, need.cols, "real")]
+        numbers = (self.seed, self.blocks, self._tile, self.mesh.size)
+        digest = hashlib.sha256("\n".join([__version__, *contents, *map(str, numbers), need.key]).encode()).hexdigest()
         return self.cache_dir / "passes" / f"{digest}.npz"
 
-
-def labels_by_name(samples: types.Samples, classes: tuple[str, ...]) -> np.ndarray | None:
-    """int32 [n] labels of a set as indices of `classes`, None where it has none; sets number their classes apart."""
-    if samples.labels is None or samples.classes is None:
-        return None
-    to_common = np.array([classes.index(c) for c in samples.classes], np.int32)
-    return to_common[samples.labels]
+    def _fingerprint(self, role: str) -> str:
+        """sha256 of a role's features: a function that embeds may have changed in ways that its name does not tell."""
+        return self.kept(role, "fingerprint", lambda: _sha256(self.embedded[role].features))
 
 
-def chosen_metrics(names: str | list[str] | tuple[str, ...], switches: Mapping[str, Any]) -> dict[str, metric_lib.Metric]:
-    """The metrics by name, each made with the switches that it knows.
+def _sha256(features: np.ndarray) -> str:
+    digest = hashlib.sha256(str(features.shape).encode())
+    for start in range(0, len(features), 4096):
+        digest.update(np.ascontiguousarray(features[start : start + 4096]).data)
+    return digest.hexdigest()
 
-    Raises:
-      UserError: an unknown metric or switch, with the nearest name.
-    """
-    wanted = names.split(",") if isinstance(names, str) else list(names)
-    table = metrics_lib.METRICS
-    if wanted == ["all"]:
-        wanted = list(table)
-    for name in wanted:
-        if name not in table:
-            raise types.UserError(f"--metrics={name}: unknown metric{types.hint(name, table)}; see gan-probe list metrics")
-    known = {p for make in table.values() for p in inspect.signature(make).parameters}
-    for name in switches:
-        if name not in known:
-            raise types.UserError(f"{name}: no metric has this switch{types.hint(name, known)}")
-    return {
-        name: table[name](**{p: switches[p] for p in inspect.signature(table[name]).parameters if p in switches})
-        for name in dict.fromkeys(wanted)
-    }
+
+def _check(*, seed: int, memory_gb: float, tile: int, devices: int | None) -> None:
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise types.UserError(f"seed={seed}: must be a whole number from 0 to {2**32 - 1}")
+    if not 0 < memory_gb < float("inf"):
+        raise types.UserError(f"--memory_gb={memory_gb}: must be a positive number of GiB")
+    if tile < 16:
+        raise types.UserError(f"--tile={tile}: must be at least 16 rows")
+    if devices is not None and not 1 <= devices <= jax.local_device_count():
+        raise types.UserError(f"devices={devices}: this process has {jax.local_device_count()}")
+
+
+def _check_range(features: np.ndarray, source: str) -> None:
+    """UserError where squares of distances would leave the range of float32."""
+    reach = max(float(np.abs(features[start : start + 4096]).max()) for start in range(0, len(features), 4096))
+    if reach * features.shape[1] ** 0.5 > _LARGEST or 0 < reach < _SMALLEST:
+        raise types.UserError(
+            f"{source}: features reach {reach:.1e}; divide all sets by one number, to bring them near 1"
+        )
 
 
 def _mean(features: np.ndarray) -> np.ndarray:

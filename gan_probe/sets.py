@@ -1,6 +1,6 @@
 """From what a user hands over (a SRC string, an array, a Source, a generator) to Samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -8,7 +8,9 @@ import numpy as np
 
 from gan_probe import data, types
 
-__all__ = ["drawn", "opened"]
+__all__ = ["Sampler", "classes_seen", "drawn", "fakes", "labels_by_name", "opened"]
+
+Sampler = Callable[[jax.Array, int], Any]
 
 _BATCH = 512
 
@@ -26,19 +28,59 @@ def opened(given: Any, *, name: str, seed: int, **options: Any) -> types.Samples
         return given
     if isinstance(given, str):
         return data.load(given, seed=seed, **options)
-    if callable(given):
+    if _samples(given):
         raise types.UserError(f"{name} is a function: only fake may be one, (key, n) -> images")
     return data.from_array(given, name=name, resize=options.get("resize"), crop=options.get("crop"))
 
 
-def drawn(sample: Callable[[jax.Array, int], Any], *, n: int, name: str, seed: int, **options: Any) -> types.Samples:
+def fakes(given: Any, *, seed: int, **options: Any) -> dict[str, types.Samples | Sampler]:
+    """One fake, or a mapping name -> fake, opened; functions stay what they are.
+
+    Raises:
+      UserError: none at all, or a name that is taken.
+    """
+    named = given if isinstance(given, Mapping) else {"fake": given}
+    if not named:
+        raise types.UserError("no fake is given")
+    for name in named:
+        if not isinstance(name, str) or not name or name in ("real", "train"):
+            raise types.UserError(f"{name!r} is no name for a fake: give another")
+    return {n: f if _samples(f) else opened(f, name=n, seed=seed, **options) for n, f in named.items()}
+
+
+def drawn(sample: Sampler, *, n: int, name: str, seed: int, **options: Any) -> types.Samples:
     """n samples of a generator `(key, n) -> images or features`, drawn in batches of at most 512."""
+    if n < 1:
+        raise types.UserError(f"n_fake={n}: must be at least 1")
     key = jax.random.key(seed)
-    batches = []
+    batches: list[np.ndarray] = []
     for i, start in enumerate(range(0, n, _BATCH)):
         size = min(_BATCH, n - start)
         batch = np.asarray(sample(jax.random.fold_in(key, i), size))
         if batch.ndim < 2 or len(batch) != size:
             raise types.UserError(f"{name}: asked for {size} samples, the function gave an array {list(batch.shape)}")
+        if batches and batch.shape[1:] != batches[0].shape[1:]:
+            shapes = f"{list(batches[0].shape[1:])}, then {list(batch.shape[1:])}"
+            raise types.UserError(f"{name}: the function gave samples of {shapes}; make them equal")
         batches.append(batch)
     return opened(np.concatenate(batches), name=name, seed=seed, **options)
+
+
+def classes_seen(samples: types.Samples) -> list[str]:
+    """Names of the classes that have a row, in the set's order: integer labels may leave most numbers unused."""
+    if samples.labels is None or samples.classes is None:
+        return []
+    return [samples.classes[code] for code in np.unique(samples.labels)]
+
+
+def labels_by_name(samples: types.Samples, classes: tuple[str, ...]) -> np.ndarray | None:
+    """int32 [n] labels of a set as indices of `classes`, None where it has none; sets number their classes apart."""
+    if samples.labels is None or samples.classes is None:
+        return None
+    place = {name: index for index, name in enumerate(classes)}
+    return np.array([place.get(c, -1) for c in samples.classes], np.int32)[samples.labels]
+
+
+def _samples(given: Any) -> bool:
+    """Whether it is a generator, not a Source that happens to be callable."""
+    return callable(given) and not isinstance(given, types.Samples | types.Source)

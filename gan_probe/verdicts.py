@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from gan_probe import types
 
@@ -15,6 +14,7 @@ QUESTIONS = ("covers the modes", "makes distinct samples", "does not copy", "mat
 _COPY = 0.45
 _COLLIDE = 2.0
 _COVER = 0.9
+_DIFFERS = 3.0
 
 
 def judge(found: Mapping[str, types.Estimate], skipped: Mapping[str, str], k: int) -> dict[str, dict[str, str]]:
@@ -28,7 +28,7 @@ def judge(found: Mapping[str, types.Estimate], skipped: Mapping[str, str], k: in
     verdicts = (_modes(found, k), _distinct(found), _copies(found), _matches(found))
     out = {}
     for question, (name, rule, outcome) in zip(QUESTIONS, verdicts, strict=True):
-        reason = rule if outcome != OPEN else "the interval straddles the limit"
+        reason = rule if outcome != OPEN else "the data do not decide"
         if name not in found:
             reason = skipped.get(name, f"{name} was not asked for")
         out[question] = {"metric": name, "rule": rule, "outcome": outcome, "reason": reason}
@@ -66,10 +66,14 @@ def _copies(found):
 
 
 def _matches(found):
-    rule = "no difference of the laws is seen (the interval of kid reaches 0)"
+    rule = f"no difference of the laws is seen (kid within {_DIFFERS:g} standard errors of what equal laws show)"
     if "kid" not in found:
         return "kid", rule, OPEN
-    return "kid", rule, FAILS if found["kid"].interval.low > 0 else HOLDS
+    # Kid is skewed to the right where the laws agree: at two standard errors 5 in 100 honest sets would fail.
+    kid = found["kid"]
+    if not kid.value or not kid.interval.low:
+        return "kid", rule, HOLDS
+    return "kid", rule, FAILS if kid.value > _DIFFERS * kid.detail["null_stderr"] else OPEN
 
 
 def _compare(low: float | None, high: float | None, limit: float, *, more_is_good: bool) -> str:

@@ -67,7 +67,7 @@ def _kind(src: str, path: str) -> tuple[str, Kind]:
             return name, kind
     if os.path.exists(path):
         raise types.UserError(f"{src} is no image folder, npz or npy file; convert it to one of these")
-    raise types.UserError(f"{src} does not exist{kinds.hint(src, _names_near(path))}; see gan-probe list data")
+    raise types.UserError(f"{src} does not exist{types.hint(src, _names_near(path))}; see gan-probe list data")
 
 
 def _names_near(path: str) -> list[str]:

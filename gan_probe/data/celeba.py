@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from gan_probe import types
-from gan_probe.data import kinds
 
 __all__ = ["FILE", "attributes"]
 
@@ -39,7 +38,7 @@ def attributes(folder: pathlib.Path, label: str, names: Sequence[str]) -> tuple[
         raise types.UserError(f"--label={label}: give one attribute or two different ones")
     for name in wanted:
         if name not in known:
-            raise types.UserError(f"--label={label}: {path} has no attribute {name}{kinds.hint(name, known)}")
+            raise types.UserError(f"--label={label}: {path} has no attribute {name}{types.hint(name, known)}")
     columns = [1 + known.index(name) for name in wanted]
     codes = {}
     for number, line in enumerate(lines[2:], start=3):

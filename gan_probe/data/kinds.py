@@ -1,13 +1,12 @@
 """What a kind of source is, and the options that every kind receives."""
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gan_probe import types
 from gan_probe.data import geometry
 
-__all__ = ["Kind", "Options", "hint", "number", "query"]
+__all__ = ["Kind", "Options", "number", "query"]
 
 
 class Options(NamedTuple):
@@ -33,12 +32,6 @@ class Kind(NamedTuple):
         return self.load(src, options)
 
 
-def hint(name: str, names: Iterable[str]) -> str:
-    """` (did you mean X?)` with the nearest of `names`, or an empty string when none is near."""
-    near = difflib.get_close_matches(name, list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
 def query(src: str, defaults: Mapping[str, int | float]) -> tuple[str, dict[str, int | float]]:
     """Splits `name?key=value&key=value`; a value has the type of its default, `1e6` is an integer too.
 
@@ -50,7 +43,9 @@ def query(src: str, defaults: Mapping[str, int | float]) -> tuple[str, dict[str,
     for part in filter(None, text.split("&")):
         key, equals, value = part.partition("=")
         if key not in defaults or not equals:
-            raise types.UserError(f"{src}: unknown option {part!r}{hint(key, defaults)}; use {', '.join(defaults)}")
+            raise types.UserError(
+                f"{src}: unknown option {part!r}{types.hint(key, defaults)}; use {', '.join(defaults)}"
+            )
         values[key] = number(value, integer=isinstance(defaults[key], int), where=f"{src}: {key}")
     return name, values
 

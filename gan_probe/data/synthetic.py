@@ -45,7 +45,7 @@ def load(src: str, options: kinds.Options) -> types.Samples:
     """
     name = src.removeprefix(_PREFIX).partition("?")[0]
     if name not in LAWS:
-        raise types.UserError(f"{src}: unknown law {name}{kinds.hint(name, LAWS)}; choose {', '.join(LAWS)}")
+        raise types.UserError(f"{src}: unknown law {name}{types.hint(name, LAWS)}; choose {', '.join(LAWS)}")
     law = LAWS[name]
     _, values = kinds.query(src, {**law.defaults, "seed": options.seed})
     for option in ("n", "d", "k", "modes"):

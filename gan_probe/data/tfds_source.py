@@ -42,7 +42,7 @@ def load(src: str, options: kinds.Options) -> types.Samples:
     builder = tfds.builder_from_directory(_directory(src, name, split))
     info = builder.info
     if split not in info.splits:
-        raise types.UserError(f"{src}: no split {split}{kinds.hint(split, info.splits)}; {', '.join(info.splits)}")
+        raise types.UserError(f"{src}: no split {split}{types.hint(split, info.splits)}; {', '.join(info.splits)}")
     image = info.features["image"] if "image" in info.features else None
     if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
         raise types.UserError(f'{src} has no uint8 "image"; its features: {", ".join(info.features)}')
@@ -145,7 +145,7 @@ def _directory(src: str, name: str, split: str) -> pathlib.Path:
     if prepared:
         versions = ", ".join(sorted(entry.name for entry in prepared))
         raise types.UserError(f"{src}: version {version} is not prepared in {root}, only {versions}")
-    near = kinds.hint(path, _known(root))
+    near = types.hint(path, _known(root))
     raise types.UserError(f"{src} is not prepared in {root}{near}; prepare it with: {_command(name)}")
 
 

@@ -1,6 +1,5 @@
 """Every set of an evaluation through one embedding."""
 
-import difflib
 import pathlib
 import shutil
 import tempfile
@@ -110,9 +109,8 @@ def _mapper(spec: str | Callable[[np.ndarray], Any] | None, context: mapper.Cont
     name, colon, argument = spec.partition(":")
     if name in EMBEDDINGS:
         return EMBEDDINGS[name].make(argument if colon else None, context)
-    near = difflib.get_close_matches(name, list(EMBEDDINGS), n=1)
-    if near or not colon or not all(part.isidentifier() for part in name.split(".")):
-        meant = f" (did you mean {near[0]}?)" if near else ""
+    meant = types.hint(name, EMBEDDINGS)
+    if meant or not colon or not all(part.isidentifier() for part in name.split(".")):
         known = ", ".join(mode.example for mode in EMBEDDINGS.values())
         raise types.UserError(f"--embed={spec}: unknown embedding{meant}; use {known} or module:function")
     return function.make(function.resolve(spec), spec, context)

@@ -59,6 +59,8 @@ def coverage(*, k: int = 5, ties: str = "<") -> metric.Metric:
 def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """(1 / k M) sum_y #{x: y in the k-ball of x}."""
 
+    _check(k, ties)
+
     def needs(shape):
         return _hits("real", "fake", "rows", k, ties, shape), neighbours("real", "real", k, shape)
 
@@ -84,6 +86,8 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
 
 
 def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
+    _check(k, ties)
+
     def needs(shape):
         return (_hits(rows, cols, balls, k, ties, shape),)
 
@@ -100,11 +104,14 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
 
 
 def _hits(rows, cols, balls, k, ties, shape) -> metric.Need:
-    if ties not in ("<", "<="):
-        raise types.UserError(f"ties={ties}: must be < (prdc) or <= (Kynkaanniemi)")
     owner = cols if balls == "cols" else rows
     radius = metric.Radius(neighbours(owner, owner, k, shape), kth, "k-th")
     return metric.Need(rows, cols, count_within.count_within(ties=ties, balls=balls), radius)
+
+
+def _check(k: int, ties: str) -> None:
+    metric.require(k >= 1, "k", k, "at least 1")
+    metric.require(ties in ("<", "<="), "ties", ties, "< (prdc) or <= (Kynkaanniemi)")
 
 
 def _enough(k: int):

@@ -5,6 +5,7 @@ beta is the probability that two samples lie within a threshold; 1 / beta = 1 / 
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse
@@ -32,9 +33,12 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
       k: neighbours kept of every sample, from which pairs are listed.
     """
 
+    metric.require(threshold >= 0, "threshold", threshold, "a distance, or 0 to calibrate it")
+    metric.require(k >= 1, "k", k, "at least 1")
+
     def radius(shape):
         if threshold:
-            return metric.Radius(None, functools.partial(_given, threshold), f"threshold {threshold!r}")
+            return metric.Radius(None, _given(threshold), f"threshold {threshold!r}")
         return metric.Radius(_neighbours("real", shape), _calibrate, f"{_CALIBRATION_PAIRS} closest pairs")
 
     def _neighbours(role, shape):
@@ -53,19 +57,20 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
 
     def finish(inputs):
         shape = inputs.shape
-        limit2 = _given(threshold, None) if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
-        edges, length = _edges(inputs.get(_neighbours("fake", shape)))
+        limit2 = threshold**2 if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
+        edges, d2 = _edges(inputs.get(_neighbours("fake", shape)))
+        length, limit = np.sqrt(d2), float(np.sqrt(limit2))
         fake = _collisions(inputs, "fake", inputs.get(counted("fake", shape)))
         of_real = inputs.get(counted("real", shape))
         real = inputs.kept("real", f"collisions within {limit2!r}", lambda: _collisions(inputs, "real", of_real))
         beta, support = collisions.beta_interval(fake), collisions.support_interval(fake)
         ratio = collisions.ratio_interval(fake=fake, real=real)
         copies = inputs.get(balls.neighbours("fake", "train", 1, shape)) if "train" in shape.rows else None
-        closest, pairs = _listed(edges, length, limit2**0.5, copies, shape.rows["fake"])
+        closest, pairs = _listed(edges, length, limit, copies, shape.rows["fake"])
         detail = {
             "beta": fake.beta,
             "beta_ci95": [beta.low, beta.high],
-            "threshold": limit2**0.5,
+            "threshold": limit,
             "threshold_rule": "given" if threshold else f"real's {_calibration(shape.rows['real'])} closest pairs",
             "rate_per_pair": real.beta,
             "collisions": fake.collisions,
@@ -78,7 +83,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
                 "ci95": [ratio.low, ratio.high],
                 "interval": f"{ratio.method}; {ratio.kind}",
             },
-            "paper": _paper(inputs, fake, edges[length <= limit2**0.5], limit2**0.5),
+            "paper": _paper(inputs, fake, edges[d2 <= limit2], limit),
             "closest": closest,
             "pairs": pairs,
         }
@@ -90,7 +95,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
             estimand="given_threshold",
             unit="distinct samples",
             better="higher",
-            convention=f"within {limit2**0.5:.6g} ({detail['threshold_rule']}), all pairs, 1/sum p^2",
+            convention=f"within {limit:.6g} ({detail['threshold_rule']}), all pairs, 1/sum p^2",
             detail=detail,
         )
 
@@ -110,8 +115,10 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     )
 
 
-def _given(threshold: float, _: object) -> float:
-    return threshold**2
+@functools.cache
+def _given(threshold: float) -> Callable[[object], float]:
+    """Cached, so that equal needs are equal."""
+    return lambda _: threshold**2
 
 
 def _calibration(rows: int) -> int:
@@ -120,12 +127,13 @@ def _calibration(rows: int) -> int:
 
 def _calibrate(found: nearest.Neighbours) -> float:
     """Squared distance within which real's closest pairs lie."""
-    _, length = _edges(found)
-    return float(length[_calibration(len(found.index)) - 1] ** 2)
+    _, d2 = _edges(found)
+    return float(d2[min(_calibration(len(found.index)), len(d2)) - 1])
 
 
 def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs i < j in which one is among the nearest of the other, closest first: int64 [e, 2], float64 [e]."""
+    """Pairs i < j in which one is among the nearest of the other, closest first: int64 [e, 2], and their
+    squared distances, float64 [e]."""
     n, k = found.index.shape
     i = np.repeat(np.arange(n), k)
     j = found.index.ravel()
@@ -133,7 +141,7 @@ def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
     _, first = np.unique(low * n + high, return_index=True)
     d2 = found.distance2.ravel()[first]
     order = np.lexsort((high[first], low[first], d2))
-    return np.stack([low[first], high[first]], axis=-1)[order], np.sqrt(d2[order])
+    return np.stack([low[first], high[first]], axis=-1)[order], d2[order]
 
 
 def _collisions(inputs, role, found: count_within.Counts) -> collisions.Collisions:
@@ -171,7 +179,7 @@ def _listed(edges, length, threshold, copies, n) -> tuple[list[dict], list[dict]
     graph = scipy.sparse.coo_matrix((np.ones(close.sum()), edges[close].T), shape=(n, n))
     _, cluster = scipy.sparse.csgraph.connected_components(graph, directed=False)
     used: set[int] = set()
-    closest = []
+    closest: list[dict] = []
     for (i, j), d in zip(edges, length, strict=True):
         if len(closest) == _CLOSEST:
             break

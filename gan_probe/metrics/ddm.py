@@ -1,5 +1,8 @@
 """Diversity and distribution measure of thesis 004: ddm (eq 3.4), ddm_relative (eq 3.5) and their sum (3.2.2)."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from gan_probe import types
@@ -9,7 +12,8 @@ from gan_probe.stats import two_sided
 
 __all__ = ["ddm", "ddm_relative", "ddm_sum"]
 
-Scale = float | str | tuple[float, ...]
+Scale = float | str | Sequence[float | str]
+Scales = tuple[float | str, ...]
 
 
 def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
@@ -21,15 +25,17 @@ def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
       distance: D, "squared" Euclidean or plain "euclidean".
     """
 
+    scales = _checked(scale, distance)
+
     def need(shape):
-        return metric.Need("real", "fake", _fold(shape, scale, distance))
+        return metric.Need("real", "fake", _fold(shape, scales, distance))
 
     def finish(inputs):
         columns = _columns(inputs, need(inputs.shape))
         intervals = [two_sided.mean_interval(f, -1.0) for f in columns[:-1]]
         values = [-float(f.f.mean()) for f in columns[:-1]]
         effective = _effective(columns, inputs.shape.rows["fake"])
-        return _estimate(inputs, values, intervals, scale, distance, effective)
+        return _estimate(inputs, values, intervals, scales, distance, effective)
 
     return metric.Metric(
         needs=lambda shape: (need(shape),),
@@ -46,8 +52,10 @@ def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
 def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     """mean_r ln [mean_x exp(-D(r, x) / s) / mean_y exp(-D(r, y) / s)], nats (004 eq 3.5): training rows r."""
 
+    scales = _checked(scale, distance)
+
     def needs(shape):
-        fold = _fold(shape, scale, distance)
+        fold = _fold(shape, scales, distance)
         return metric.Need("train", "real", fold), metric.Need("train", "fake", fold)
 
     def finish(inputs):
@@ -55,7 +63,7 @@ def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Met
         pairs = list(zip(real, fake, strict=True))[:-1]
         values = [float(np.mean(x.f - y.f)) for x, y in pairs]
         intervals = [two_sided.relative_interval(real=x, fake=y) for x, y in pairs]
-        return _estimate(inputs, values, intervals, scale, distance, _effective(fake, inputs.shape.rows["fake"]))
+        return _estimate(inputs, values, intervals, scales, distance, _effective(fake, inputs.shape.rows["fake"]))
 
     return metric.Metric(
         needs=needs,
@@ -73,8 +81,10 @@ def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Met
 def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     """ddm + ddm_relative, nats (004 section 3.2.2)."""
 
+    scales = _checked(scale, distance)
+
     def needs(shape):
-        fold = _fold(shape, scale, distance)
+        fold = _fold(shape, scales, distance)
         return metric.Need("real", "fake", fold), metric.Need("train", "real", fold), metric.Need("train", "fake", fold)
 
     def finish(inputs):
@@ -88,7 +98,7 @@ def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
                 )
             )
         effective = _effective(results[0], inputs.shape.rows["fake"])
-        return _estimate(inputs, values, intervals, scale, distance, effective)
+        return _estimate(inputs, values, intervals, scales, distance, effective)
 
     return metric.Metric(
         needs=needs,
@@ -102,17 +112,26 @@ def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     )
 
 
-def _scales(shape: metric.Shape, scale: Scale, distance: str) -> tuple[float, ...]:
+def _checked(scale: Scale, distance: str) -> Scales:
+    """The scales as a tuple."""
+    metric.require(distance in ("squared", "euclidean"), "distance", distance, "squared or euclidean")
+    scales = tuple(scale) if isinstance(scale, list | tuple) else (scale,)
+    for s in scales:
+        number = isinstance(s, int | float) and not isinstance(s, bool) and 0 < s < math.inf
+        metric.require(number or s == "median", "scale", scale, "a positive number, several, or median")
+    metric.require(bool(scales), "scale", scale, "a positive number, several, or median")
+    return scales
+
+
+def _numbers(shape: metric.Shape, scales: Scales, distance: str) -> tuple[float, ...]:
     median = shape.scale if distance == "squared" else shape.scale**0.5
-    return tuple(median if s == "median" else float(s) for s in (scale if isinstance(scale, tuple) else (scale,)))
+    return tuple(median if s == "median" else float(s) for s in scales)
 
 
-def _fold(shape: metric.Shape, scale: Scale, distance: str):
+def _fold(shape: metric.Shape, scales: Scales, distance: str):
     """The log-sum-exps of all scales; the last is half the first, whose kernel is the square of the first's."""
-    if distance not in ("squared", "euclidean"):
-        raise types.UserError(f"distance={distance}: must be squared or euclidean")
-    scales = _scales(shape, scale, distance)
-    return log_sum_exp.log_sum_exp(scales=(*scales, scales[0] / 2), squared=distance == "squared")
+    known = _numbers(shape, scales, distance)
+    return log_sum_exp.log_sum_exp(scales=(*known, known[0] / 2), squared=distance == "squared")
 
 
 def _columns(inputs: metric.Inputs, need: metric.Need) -> list[two_sided.LeaveBlockOut]:
@@ -126,18 +145,18 @@ def _effective(columns: list[two_sided.LeaveBlockOut], n: int) -> float:
     return float(np.median(np.exp(2 * columns[0].f - columns[-1].f)) * n)
 
 
-def _estimate(inputs, values, intervals, scale, distance, effective) -> types.Estimate:
-    scales = _scales(inputs.shape, scale, distance)
+def _estimate(inputs, values, intervals, scales, distance, effective) -> types.Estimate:
+    known = _numbers(inputs.shape, scales, distance)
     detail: dict[str, object] = {"effective_sample_size": effective}
     if effective < 20:
         detail["warning"] = "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
     detail["scales"] = [
         {"scale": s, "value": v, "ci95": [i.low, i.high], "stderr": i.stderr}
-        for s, v, i in zip(scales, values, intervals, strict=True)
+        for s, v, i in zip(known, values, intervals, strict=True)
     ]
     return types.Estimate(
         value=values[0], interval=intervals[0], n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
-        estimand="at_n", unit="nats", better="lower", convention=f"D={distance}, s={scales[0]:.6g}", detail=detail,
+        estimand="at_n", unit="nats", better="lower", convention=f"D={distance}, s={known[0]:.6g}", detail=detail,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def frechet(*, ddof: int = 1) -> metric.Metric:
     Args:
       ddof: 1 divides scatter by n-1 (most tools), 0 by n.
     """
+    metric.require(ddof in (0, 1), "ddof", ddof, "0 or 1")
 
     def finish(inputs):
         fit = _fit(inputs, ddof)

@@ -19,6 +19,10 @@ def kid(*, degree: int = 3, gamma: float = 0.0, coef: float = 1.0) -> metric.Met
       coef: constant of the kernel.
     """
 
+    metric.require(degree >= 1, "degree", degree, "at least 1")
+    metric.require(gamma >= 0, "gamma", gamma, "positive, or 0 for 1/d")
+    metric.require(coef >= 0, "coef", coef, "at least 0")
+
     def kernel(shape):
         return {"degree": degree, "gamma": gamma or 1.0 / shape.dim, "coef": coef}
 
@@ -48,7 +52,7 @@ def kid(*, degree: int = 3, gamma: float = 0.0, coef: float = 1.0) -> metric.Met
             unit="",
             better="lower",
             convention=f"kernel (x.y*{settings['gamma']:.6g}+{coef:g})^{degree}, all pairs, unbiased",
-            detail={},
+            detail={"null_stderr": mmd.v2**0.5},
         )
 
     return metric.Metric(

@@ -23,6 +23,8 @@ def memorization(*, copy_threshold: float = 0.0) -> metric.Metric:
         nearest-train distances.
     """
 
+    metric.require(copy_threshold >= 0, "copy_threshold", copy_threshold, "a distance, or 0 to choose it")
+
     def needs(shape):
         return tuple(balls.neighbours(rows, "train", 1, shape) for rows in ("fake", "real", "train"))
 

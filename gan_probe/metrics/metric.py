@@ -5,14 +5,14 @@ that an earlier need finds); the planner merges equal needs of all metrics into 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from gan_probe import types
 from gan_probe.ops import fold as fold_lib
 
-__all__ = ["Inputs", "Metric", "Need", "Radius", "Shape"]
+__all__ = ["Inputs", "Metric", "Need", "Radius", "Shape", "require"]
 
 Role = Literal["real", "train", "fake"]
 
@@ -53,6 +53,7 @@ class Shape(NamedTuple):
     classes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Inputs(Protocol):
     """What `finish` may look at; `annotator` says who labelled the rows, None where the sets brought their labels."""
 
@@ -93,3 +94,9 @@ class Metric(NamedTuple):
     unit: str
     better: Literal["lower", "higher", "target"]
     train: bool = False
+
+
+def require(holds: bool, name: str, value: object, rule: str) -> None:
+    """UserError where the value of a switch breaks its rule."""
+    if not holds:
+        raise types.UserError(f"--{name}={value}: must be {rule}")

@@ -53,7 +53,7 @@ def modes() -> metric.Metric:
 
     def least(shape):
         if not shape.classes:
-            return "the sets carry no labels: use class sub-folders, labels in the npz, or --label"
+            return "needs labels of two classes or more on real or train: class sub-folders, labels in the npz, or --label"
         return next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None)
 
     return metric.Metric(

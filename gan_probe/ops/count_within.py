@@ -85,7 +85,9 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
             doubtful = np.flatnonzero(open_pairs.any(axis=0))
             limits = numbers(job, balls, cols if balls == "cols" else rows)
             between = limits if balls == "cols" else limits[doubtful]
-            for r, c in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
+            for found in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
+                r, c = found.row, found.col
+                sure[:, found.rows] = found.nearer
                 d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
                 limit = _radius2(job, cols)[cols.first[c]] if balls == "cols" else _radius2(job, rows)[rows.first[r]]
                 hit = d2 < limit if ties == "<" else d2 <= limit

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -10,10 +11,25 @@ import numpy as np
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["screened_pairs", "squared_distances"]
+__all__ = ["Screened", "screened_pairs", "squared_distances"]
 
 _NUMBERS = 1 << 19  # float64 numbers of one piece of work: fits the cache
 _WORKERS = 4
+
+
+class Screened(NamedTuple):
+    """What the screening of a few rows left in doubt, and what it didn't.
+
+    rows: int [m] positions of the rows.
+    row, col: int [q] positions of the pairs whose squared distance may lie in the range.
+    nearer: int64 [blocks, m], columns of each block that are nearer than the range for certain. It goes with these
+      pairs: a multiply of another shape rounds otherwise and would leave others in doubt.
+    """
+
+    rows: np.ndarray
+    row: np.ndarray
+    col: np.ndarray
+    nearer: np.ndarray
 
 
 def squared_distances(x: np.ndarray, i: np.ndarray, y: np.ndarray, j: np.ndarray) -> np.ndarray:
@@ -45,10 +61,8 @@ def screened_pairs(
     between: np.ndarray,
     balls: str,
     contents: bool = False,
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs (row position, column position) whose squared distance may lie in a range, as far as float32 can tell.
-
-    Yields a batch of pairs for every few rows; all pairs of a row come in one batch.
+) -> Iterator[Screened]:
+    """Pairs whose squared distance may lie in a range, as far as float32 can tell, a few rows at a time.
 
     Args:
       rows, cols: layouts with one centre.
@@ -65,32 +79,41 @@ def screened_pairs(
         x = rows.features[rows.first[padded]] - rows.centre
         limits = np.resize(between[start : start + step], (step, 2))[:, None] if balls == "rows" else between[None]
         found_r, found_c = [], []
+        nearer = np.zeros((cols.block_slots, len(chosen)), np.int64)
         for p in range(cols.panels):
             panel = cols.load(p)
             place = cols.rows(p)
             norm = panel.reach if contents else panel.norm
             limit = limits if balls == "rows" else limits[:, place]
-            near = _between(
-                x, rows.norm[padded], panel.x, norm, limit[..., 0], limit[..., 1], spread=tile_lib.spread(rows.dim)
-            )
+            near, inside = _between(
+                x, rows.norm[padded], panel.x, norm, limit[..., 0], limit[..., 1], panel.weight, panel.block,
+                spread=tile_lib.spread(rows.dim), blocks=cols.panel_blocks,
+            )  # fmt: skip
             near = np.asarray(near)[: len(chosen)]
+            first_block = cols.panel_block[p]
+            nearer[first_block : first_block + cols.panel_blocks] += np.asarray(inside, np.int64)[: len(chosen)].T
             r, c = np.nonzero(near & (panel.weight > 0))
             found_r.append(chosen[r])
             found_c.append(c + place.start)
         r, c = np.concatenate(found_r), np.concatenate(found_c)
         order = np.argsort(r, kind="stable")
-        yield r[order], c[order]
+        yield Screened(chosen, r[order], c[order], nearer[: cols.blocks])
 
 
-@functools.partial(jax.jit, static_argnames="spread")
-def _between(x, norm_x, y, norm_y, low, high, *, spread):
+@functools.partial(jax.jit, static_argnames=("spread", "blocks"))
+def _between(x, norm_x, y, norm_y, low, high, weight, block, *, spread, blocks):
+    """Which pairs may lie in the range, and the weight of those nearer, by block."""
     lower = _bounds(x, norm_x, y, norm_y, 1 - spread)
     upper = _bounds(x, norm_x, y, norm_y, 1 + spread)
-    return (lower <= high) & ~(upper < low)
+    inside = upper < low
+    by_block = jax.numpy.matmul(
+        jax.numpy.where(inside, weight, 0),
+        jax.nn.one_hot(block, blocks, dtype=weight.dtype),
+        precision=jax.lax.Precision.HIGHEST,
+    )
+    return (lower <= high) & ~inside, by_block
 
 
 def _bounds(x, norm_x, y, norm_y, factor):
     dot = jax.lax.dot_general(x, y, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
     return norm_x[:, None] * np.float32(factor) + norm_y[None, :] * np.float32(factor) - 2 * dot
-
-

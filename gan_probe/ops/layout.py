@@ -138,7 +138,7 @@ def lay_out(
     *,
     blocks: int,
     centre: np.ndarray,
-    tile: int = 1024,
+    tile: int = 512,
     panel: int = 4096,
     devices: int = 1,
 ) -> Layout:

@@ -155,8 +155,8 @@ def _second_look(column, distance2, at, bound, rows, cols, k) -> None:
     """Fill the candidates of positions `at` with their k nearest contents, out of all that may lie within `bound`."""
     high = np.nextafter(bound[at].astype(np.float32), np.float32(np.inf))
     between = np.stack([np.full_like(high, -np.inf), high], axis=-1)
-    for r, c in exact.screened_pairs(rows, at, cols, between=between, balls="rows", contents=True):
-        content = cols.first[c]
+    for found in exact.screened_pairs(rows, at, cols, between=between, balls="rows", contents=True):
+        r, content = found.row, cols.first[found.col]
         if rows is cols:
             other = content != rows.content[rows.first[r]]
             r, content = r[other], content[other]

@@ -1,4 +1,4 @@
-"""A report's three files: results.json, pictures.npz, report.html. Written whole or not at all, read back with care."""
+"""A report's files: results.json, pictures.npz, report.html, verdicts.png. Written whole or not at all, read back with care."""
 
 import json
 import os
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from gan_probe import types
-from gan_probe.report import html
+from gan_probe.report import html, picture
 
-__all__ = ["PAGE", "PICTURES", "RESULTS", "check_out", "read", "schema", "write"]
+__all__ = ["PAGE", "PICTURES", "RESULTS", "VERDICTS", "check_out", "read", "schema", "write"]
 
-RESULTS, PICTURES, PAGE = "results.json", "pictures.npz", "report.html"
+RESULTS, PICTURES, PAGE, VERDICTS = "results.json", "pictures.npz", "report.html", "verdicts.png"
 _PARTIAL = ".partial-"  # folders of a write that was killed; never content
 
 
@@ -47,7 +47,7 @@ def write(
     *,
     explain: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes the three files under `out`; an earlier report there is replaced.
+    """Writes the files under `out`; an earlier report there is replaced.
 
     Args:
       out: a new or empty folder, or one that holds an earlier report.
@@ -69,10 +69,11 @@ def write(
         partial = _beside(out)
         try:
             (partial / PAGE).write_bytes(page.encode("utf-8", "replace"))
+            picture.verdict_picture(results, pictures, partial / VERDICTS)
             _write_pictures(partial / PICTURES, pictures)
             (partial / RESULTS).write_text(text, "utf-8")
             if exists:
-                for name in (PAGE, PICTURES, RESULTS):
+                for name in (PAGE, VERDICTS, PICTURES, RESULTS):
                     os.replace(partial / name, out / name)
             else:
                 os.rename(partial, out)

@@ -17,7 +17,7 @@ _SAMPLES = 8
 _COLOURS = {"holds": "#1a7f43", "fails": "#c02626", "cannot tell": "#7a6000"}
 _SIGNS = {"holds": "\u2713", "fails": "\u2717", "cannot tell": "?"}
 _STYLE = {"font.family": "sans-serif", "font.size": 10, "text.parse_math": False}
-_NAME, _CELL, _TILE, _ROW, _HEAD = 1.7, 2.25, 0.38, 1.0, 0.45  # inches
+_NAME, _CELL, _TILE, _ROW, _HEAD = 1.7, 2.5, 0.38, 1.0, 0.45  # inches
 
 
 def verdict_picture(results: Mapping[str, Any], pictures: Mapping[str, np.ndarray], path: pathlib.Path) -> None:

@@ -3,10 +3,11 @@
 Such a number depends on two samples, and on one of them through the radii of its balls. Two jackknifes are added:
 blocks of one sample and blocks of the other. Both hold the interaction of the two and both err upwards: conservative.
 
-A row that many others count among their k neighbours keeps their balls small. Replicates with the radii of the full set
-miss that: in 30 and 64 dimensions the intervals covered down to 81 % for density and 90 % for precision and recall.
-Measuring the radii again in each replicate covers, but needs B more passes. To first order a ball that loses j of its k
-neighbours grows until it holds (k + j) / k of its points, which the neighbour lists give in no pass at all.
+Replicates keep the radii of the full set, so one pass yields all the hits. But a row that many others count among their
+k neighbours keeps their balls small, and radii held fixed miss that: in 30 and 64 dimensions the intervals covered down
+to 81 % for density and 89 % for precision and recall. Measuring the radii again in each replicate covers, and needs B
+more passes. To first order a ball that loses j of its k neighbours grows until it holds (k + j) / k of its points,
+which the neighbour lists give in no pass at all.
 """
 
 from typing import NamedTuple
@@ -17,102 +18,93 @@ from scipy import stats
 from gan_probe import types
 from gan_probe.stats import blocks, proportion
 
-__all__ = ["Balls", "Replicates", "coverage", "density", "interval", "share_inside"]
-
-
-class Balls(NamedTuple):
-    """The k-neighbour balls around the rows of one set, and the points of the other set in them.
-
-    held: int [n] points in each ball.
-    neighbours: int [n, k] the k nearest other rows of each row; the last one is at the radius.
-    blocks: int [n] block of each row.
-    """
-
-    held: np.ndarray
-    neighbours: np.ndarray
-    blocks: np.ndarray
+__all__ = ["Replicates", "density", "hit_share", "interval", "share_inside"]
 
 
 class Replicates(NamedTuple):
     """A statistic with its delete-block replicates.
 
     value: at full size.
-    without_points: [B] without each block of points; without_balls: [B] without each block of balls.
-    rows: number of rows that the value is a mean over.
+    without_rows: [B] without each block of rows; without_columns: [B] without each block of columns.
+    rows: number of rows, those that the value is a mean over.
     """
 
     value: float
-    without_points: np.ndarray
-    without_balls: np.ndarray
+    without_rows: np.ndarray
+    without_columns: np.ndarray
     rows: int
 
 
-def share_inside(inside: np.ndarray, point_blocks: np.ndarray, balls: Balls) -> Replicates:
-    """Share of points inside some ball: precision (points fake, balls real), recall (points real, balls fake).
-
-    Deleting a block of balls loses the points that only they hold; the growth of the others regains, on average over
-    blocks, as many (a share hardly depends on the number of balls of k neighbours), in proportion to the points they
-    add.
+def hit_share(hits: np.ndarray, row_blocks: np.ndarray) -> Replicates:
+    """Share of rows hit by at least one column: coverage, with rows the real balls and columns the fakes in them.
 
     Args:
-      inside: int [B, n] balls of block b that hold each point.
-      point_blocks: int [n] block of each point.
-      balls: the balls, B blocks of them.
+      hits: int [B, n] columns of block b that hit each row.
+      row_blocks: int [n] block of each row.
     """
-    total = inside.sum(axis=0)
+    total = hits.sum(axis=0)
     hit = (total > 0).astype(np.float64)
-    fixed = np.mean(total - inside > 0, axis=1)
-    growth = _growth(balls, balls.held, len(inside))
-    lost = hit.mean() - fixed.mean()
-    regained = growth * (lost / growth.mean()) if growth.any() else growth
-    return Replicates(float(hit.mean()), _without_rows(hit, point_blocks, len(inside)), fixed + regained, len(hit))
+    without_columns = np.mean(total - hits > 0, axis=1)
+    return Replicates(float(hit.mean()), _without_rows(hit, row_blocks, len(hits)), without_columns, len(hit))
 
 
-def density(inside: np.ndarray, point_blocks: np.ndarray, balls: Balls) -> Replicates:
-    """Mean number of real balls around a fake, over k (Naeem et al. 2020, eq. 3).
+def share_inside(
+    hits: np.ndarray, row_blocks: np.ndarray, *, neighbours: np.ndarray, ball_blocks: np.ndarray
+) -> Replicates:
+    """Share of rows inside some ball: precision (rows fake, balls around real), recall (rows real, balls around fake).
 
-    Args:
-      inside: int [B, M] real balls of block b that hold each fake.
-      point_blocks: int [M] block of each fake.
-      balls: the real balls.
-    """
-    size, n = inside.shape
-    k = balls.neighbours.shape[1]
-    count = inside.sum(axis=0) / k
-    fixed = count.mean() - inside.mean(axis=1) / k
-    grown = fixed + _growth(balls, balls.held, size) / (k * n)
-    return Replicates(float(count.mean()), _without_rows(count, point_blocks, size), grown, n)
-
-
-def coverage(held: np.ndarray, balls: Balls) -> Replicates:
-    """Share of real balls that hold some fake (Naeem et al. 2020, eq. 4).
-
-    Growth fills empty balls at the rate at which shrinking would empty those of a single point (Good and Turing).
+    Deleting a block of balls loses the rows that only they hold. The growth of the other balls regains, averaged over
+    blocks, as many, since the share hardly depends on how many balls of k neighbours there are; and more of them where
+    the deleted rows were neighbours of many.
 
     Args:
-      held: int [B, N] fakes of block b in the ball of each real row.
-      balls: the real balls; `balls.held` is the sum of `held` over blocks.
+      hits: int [B, n] balls of block b that hold each row.
+      row_blocks: int [n] block of each row.
+      neighbours: int [N, k] the k nearest other rows, in its own set, of each row that carries a ball.
+      ball_blocks: int [N] block of each row that carries a ball.
     """
-    filled = (balls.held > 0).astype(np.float64)
-    without_points = np.mean(balls.held - held > 0, axis=1)
-    filling = _growth(balls, balls.held == 1, len(held)) / len(filled)
-    without_balls = _without_rows(filled, balls.blocks, len(held)) + filling
-    return Replicates(float(filled.mean()), without_points, without_balls, len(filled))
+    fixed = hit_share(hits, row_blocks)
+    growth = _growth(np.ones(len(neighbours)), neighbours, ball_blocks, len(hits))
+    lost = fixed.value - fixed.without_columns.mean()
+    return fixed._replace(without_columns=fixed.without_columns + lost * growth / max(growth.mean(), 1e-12))
+
+
+def density(
+    hits: np.ndarray, fake_counts: np.ndarray, *, neighbours: np.ndarray, real_blocks: np.ndarray
+) -> Replicates:
+    """Density: mean number of real balls around a fake, over k (Naeem et al. 2020, eq. 3).
+
+    Args:
+      hits: int [B, N] fakes of block b in the ball of each real row, the input of coverage.
+      fake_counts: int [B] fakes in each block.
+      neighbours: int [N, k] the k nearest other real rows of each real row.
+      real_blocks: int [N] block of each real row.
+
+    Returns:
+      Replicates whose rows are the fakes and whose columns are the real rows.
+    """
+    size, k = len(hits), neighbours.shape[1]
+    held, fakes = hits.sum(axis=0).astype(np.float64), int(np.sum(fake_counts))
+    by_block = hits.sum(axis=1)
+    without_fakes = (by_block.sum() - by_block) / (k * np.maximum(fakes - fake_counts, 1))
+    fixed = held.sum() - np.bincount(real_blocks, weights=held, minlength=size)
+    without_reals = (fixed + _growth(held, neighbours, real_blocks, size)) / (k * fakes)
+    return Replicates(float(held.sum() / (k * fakes)), without_fakes, without_reals, fakes)
 
 
 def interval(replicates: Replicates, *, share: bool) -> types.Interval:
-    """value +- t_{B-1} sqrt(JK points + JK balls), joined with Wilson's interval of the rows.
+    """value +- t_{B-1} sqrt(JK rows + JK columns), joined with Wilson's interval of the rows.
 
-    The union keeps shares near 0 and 1, where all replicates may agree, from an interval of no width. Density is
-    joined at zero only: without any hit its upper end is that of a share, with a density of one around each hit row.
+    The union keeps shares near 0 and 1, where all replicates may agree, from an interval of no width. Density is joined
+    at zero only: without any hit its upper end is that of a share, with a density of one around each hit row.
 
     Args:
-      replicates: from `share_inside`, `coverage` or `density`.
+      replicates: from one of the functions above.
       share: True for a share, clipped to [0, 1]; False for density.
     """
-    value, without_points, without_balls, rows = replicates
-    stderr = float(np.sqrt(blocks.jackknife(without_points) + blocks.jackknife(without_balls)))
-    half = float(stats.t.ppf(0.975, len(without_points) - 1)) * stderr
+    value, without_rows, without_columns, rows = replicates
+    stderr = float(np.sqrt(blocks.jackknife(without_rows) + blocks.jackknife(without_columns)))
+    half = float(stats.t.ppf(0.975, len(without_rows) - 1)) * stderr
     low, high = max(value - half, 0.0), value + half
     if share or value == 0:
         wilson = proportion.wilson(value * rows, rows)
@@ -121,13 +113,11 @@ def interval(replicates: Replicates, *, share: bool) -> types.Interval:
     return types.Interval(low, high, stderr, "two-way delete-block jackknife, t", "conservative")
 
 
-def _growth(balls: Balls, weights: np.ndarray, size: int) -> np.ndarray:
-    """Sum over the balls outside block b of weight times the share of their k neighbours in b: [B]."""
-    n, k = balls.neighbours.shape
-    lost = np.zeros((n, size))
-    np.add.at(lost, (np.arange(n)[:, None], balls.blocks[balls.neighbours]), 1 / k)
-    lost[np.arange(n), balls.blocks] = 0
-    return weights.astype(np.float64) @ lost
+def _growth(weights: np.ndarray, neighbours: np.ndarray, ball_blocks: np.ndarray, size: int) -> np.ndarray:
+    """Sum over the balls outside block b of weight times the share of their k neighbours that is in b: [B]."""
+    near = ball_blocks[neighbours]
+    lost = np.where(near != ball_blocks[:, None], weights[:, None] / neighbours.shape[1], 0.0)
+    return np.bincount(near.ravel(), weights=lost.ravel(), minlength=size)
 
 
 def _without_rows(values: np.ndarray, row_blocks: np.ndarray, size: int) -> np.ndarray:

@@ -100,7 +100,7 @@ def _null_expectation(pooled: np.ndarray, n: float, m: float) -> float:
 
 
 def _pooled_sd(pooled: np.ndarray, n: float, m: float) -> np.ndarray:
-    """Deviation of p - q of each class if both laws were the pooled one; sane where a class is empty in one small set."""
+    """Deviation of p - q of each class if both laws were the pooled one, steady where one is empty."""
     share = pooled / pooled.sum()
     return np.sqrt(share * (1 - share) * (1 / n + 1 / m))
 

@@ -5,6 +5,7 @@ images of digits with classes dropped, and pairs of identical laws.
 """
 
 import collections
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -30,8 +31,13 @@ def collapsed(rng, n, m):
     return rng.standard_normal((n, 5)), 0.3 * rng.standard_normal((m, 5))
 
 
+@functools.cache
+def digit_images():
+    return datasets.load_digits(return_X_y=True)
+
+
 def digits(rng, n, m, dropped=(3, 7)):
-    images, labels = datasets.load_digits(return_X_y=True)
+    images, labels = digit_images()
     pool = np.flatnonzero(~np.isin(labels, dropped))
     rows, columns = rng.integers(0, len(images), n), rng.choice(pool, m)
     return tuple(images[i] / 16 + 0.05 * rng.standard_normal((len(i), 64)) for i in (rows, columns))

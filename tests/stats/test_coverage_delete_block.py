@@ -25,13 +25,13 @@ def measure(x, y):
     (near_x, radius_x), (near_y, radius_y) = neighbours(x), neighbours(y)
     in_x = (square < radius_x[:, None]).astype(float)  # y in the ball of x
     in_y = (square < radius_y).astype(float)  # x in the ball of y
-    balls_x = delete_block.Balls(in_x.sum(axis=1), near_x, block_x)
-    balls_y = delete_block.Balls(in_y.sum(axis=0), near_y, block_y)
+    by_y, counts = (in_x @ one_y).T, np.bincount(block_y)
+    inside = delete_block.share_inside
     return {
-        "precision": delete_block.share_inside(one_x.T @ in_x, block_y, balls_x),
-        "recall": delete_block.share_inside((in_y @ one_y).T, block_x, balls_y),
-        "density": delete_block.density(one_x.T @ in_x, block_y, balls_x),
-        "coverage": delete_block.coverage((in_x @ one_y).T, balls_x),
+        "precision": inside(one_x.T @ in_x, block_y, neighbours=near_x, ball_blocks=block_x),
+        "recall": inside((in_y @ one_y).T, block_x, neighbours=near_y, ball_blocks=block_y),
+        "density": delete_block.density(by_y, counts, neighbours=near_x, real_blocks=block_x),
+        "coverage": delete_block.hit_share(by_y, block_x),
     }
 
 

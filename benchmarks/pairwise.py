@@ -1,0 +1,195 @@
+"""Speed and memory of the engine, against the bare matrix multiply and other packages, in one run.
+
+    python -m benchmarks.pairwise                        # everything (about half an hour on two cores)
+    python -m benchmarks.pairwise --parts=folds --dims=64,640
+
+Every ratio is between the best of `--repeat` alternating runs. The bare multiply is jit(a @ b.T) of [4096, d] and
+[20000, d]. Parts: folds (passes against the multiply, torch, KeOps and faiss), evaluate (all metrics against prdc,
+scikit-learn and torch for the same outputs), scale (memory and time a pair from 20,000 to 200,000 rows).
+"""
+
+import argparse
+import json
+import pathlib
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from benchmarks import peers
+from gan_probe import parallel
+from gan_probe.ops import count_within, fold, kernel_sum, layout, log_sum_exp, nearest, stream
+from gan_probe.stats import blocks
+
+_ROWS, _COLS = 4096, 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", default="folds,evaluate,scale")
+    parser.add_argument("--dims", default="10,64,640,2048")
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("pairwise.json"))
+    parser.add_argument("--only_scale_of", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only_scale_of:
+        print(json.dumps(_scale_of(given.only_scale_of)))
+        return
+    found: dict[str, object] = {"jax": jax.__version__, "platform": jax.default_backend(), "parts": {}}
+    parts: dict[str, Callable[[], list[dict]]] = {
+        "folds": lambda: _folds([int(d) for d in given.dims.split(",")], given.rows, given.repeat),
+        "evaluate": lambda: _evaluate(given.rows, 2048),
+        "scale": lambda: _scale([20_000, 60_000, 200_000]),
+    }
+    for part in given.parts.split(","):
+        found["parts"] |= {part: parts[part]()}  # type: ignore[operator]
+        given.out.write_text(json.dumps(found, indent=1))
+
+
+def _folds(dims: list[int], rows: int, repeat: int) -> list[dict]:
+    reasons = peers.available()
+    if reasons["faiss_knn"] is None:
+        best = peers.prepare_faiss(peers.faiss_core_types())
+        print(f"faiss with OPENBLAS_CORETYPE={best or 'its own choice'}")
+    rng = np.random.default_rng(0)
+    out = []
+    print(f"{'d':>5} {'what':28} {'ns/pair':>8} {'/ bare':>7}   (rows {rows} x {rows})")
+    for d in dims:
+        x, y = (rng.standard_normal((rows, d), np.float32) for _ in range(2))
+        radius2 = np.full(rows, 1.4 * d)
+        jobs = {
+            "log-sum-exp": fold.Job(log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)),
+            "k-nearest": fold.Job(nearest.nearest(k=5, group=nearest.group_size(k=5, columns=rows))),
+            "counts": fold.Job(count_within.count_within(ties="<", balls="cols"), radius2),
+            "kernel sums": fold.Job(kernel_sum.kernel_sum(degree=3, gamma=1 / d, coef=1.0)),
+        }
+        layouts = _layouts(x, y)
+        runs: dict[str, Callable[[], object]] = {"bare multiply": _bare(x[:_ROWS], y[:_COLS])}
+        runs |= {f"engine {name}": _pass(layouts, [job]) for name, job in jobs.items()}
+        runs["engine all four"] = _pass(layouts, list(jobs.values()))
+        if d == 10 and reasons["torch_log_sum_exp"] is None:
+            runs["torch log-sum-exp"] = lambda x=x, y=y: peers.torch_log_sum_exp(x, y)
+        if d == 10 and reasons["keops_log_sum_exp"] is None:
+            runs["keops log-sum-exp"] = lambda x=x, y=y: peers.keops_log_sum_exp(x, y)
+        if reasons["faiss_knn"] is None:
+            runs["faiss k-nearest"] = lambda x=x, y=y: peers.faiss_knn(x, y, 5)
+        pairs = {name: rows * rows for name in runs} | {"bare multiply": min(rows, _ROWS) * min(rows, _COLS)}
+        best = _alternate(runs, repeat)
+        bare = best["bare multiply"] / pairs["bare multiply"]
+        for name, seconds in best.items():
+            each = seconds / pairs[name]
+            print(f"{d:5} {name:28} {each * 1e9:8.2f} {each / bare:7.2f}", flush=True)
+            out.append({"d": d, "what": name, "ns_per_pair": each * 1e9, "ratio_to_bare": each / bare})
+    return out
+
+
+def _evaluate(rows: int, d: int) -> list[dict]:
+    """All metrics with train, cold, against its bare multiplies and against other packages for the same outputs."""
+    import gan_probe
+
+    rng = np.random.default_rng(0)
+    real, fake, train = (rng.standard_normal((rows, d), np.float32) for _ in range(3))
+    bare = _bare(real[:_ROWS], fake[:_COLS])
+    bare()
+    once = _timed(bare) / (_ROWS * _COLS)
+    gan_probe.evaluate(real=real[:400], fake=fake[:400], train=train[:400])
+    started = time.perf_counter()
+    results = gan_probe.evaluate(real=real, fake=fake, train=train)
+    ours = time.perf_counter() - started
+    once = min(once, _timed(bare) / (_ROWS * _COLS))
+    passes = {n: t for n, t in results["timings"].items() if n.startswith("pass ")}
+    decompositions = sum(t["seconds"] for n, t in results["timings"].items() if "frechet" in n)
+    whole = 6 * rows * rows * once  # real, fake and train, each pair of them once
+    line = {
+        "what": "evaluate, every metric", "seconds_over_bare": ours / whole, "decompositions_over_bare": decompositions / whole,
+        "passes_over_bare": sum(t["seconds"] for t in passes.values()) / whole,
+    }  # fmt: skip
+    print(f"evaluate, N=M=R={rows}, d={d}: {line['seconds_over_bare']:.2f} times the bare multiplies of its six pairs of "
+          f"sets; of which passes {line['passes_over_bare']:.2f}, Frechet {line['decompositions_over_bare']:.2f}")  # fmt: skip
+    reasons = peers.available()
+    if all(reasons[n] is None for n in ("prdc", "sklearn_knn", "torch_log_sum_exp", "torch_kid")):
+        started = time.perf_counter()
+        peers.prdc(real=real, fake=fake)
+        for left, right, k in ((real, real, 6), (fake, fake, 6), (fake, train, 1), (real, train, 1), (train, train, 2)):
+            peers.sklearn_knn(left, right, k)
+        for left, right in ((real, fake), (train, real), (train, fake)):
+            peers.torch_log_sum_exp(left, right)
+        peers.torch_kid(real=real, fake=fake)
+        line["peers_over_ours"] = (time.perf_counter() - started) / ours
+        print(f"prdc + scikit-learn + torch for the same outputs: {line['peers_over_ours']:.2f} times as long")
+    return [line]
+
+
+def _scale(sizes: list[int]) -> list[dict]:
+    """Time a pair and memory above the inputs, d=10, each size in its own process."""
+    out = []
+    for rows in sizes:
+        command = [sys.executable, "-m", "benchmarks.pairwise", f"--only_scale_of={rows}"]
+        line = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+        print(f"{rows} x {rows} x 10, log-sum-exp and k-nearest: {line['ns_per_pair']:.2f} ns a pair, "
+              f"{line['mib_above_inputs']:.0f} MiB above the inputs", flush=True)  # fmt: skip
+        out.append(line)
+    return out
+
+
+def _scale_of(rows: int) -> dict:
+    rng = np.random.default_rng(0)
+    x, y = (rng.standard_normal((rows, 10), np.float32) for _ in range(2))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    jobs = [
+        fold.Job(log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)),
+        fold.Job(nearest.nearest(k=5, group=nearest.group_size(k=5, columns=rows))),
+    ]
+    run = _pass(_layouts(x, y), jobs)
+    if rows <= 20_000:
+        run()  # compiled; larger sizes outweigh it
+    seconds = _timed(run)
+    above = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return {"rows": rows, "ns_per_pair": seconds / rows**2 * 1e9, "mib_above_inputs": above}
+
+
+def _layouts(x: np.ndarray, y: np.ndarray) -> tuple[layout.Layout, layout.Layout]:
+    def lay_out(a: np.ndarray) -> layout.Layout:
+        hashes = np.arange(len(a), dtype=np.uint64)
+        return layout.lay_out(
+            a, hashes, blocks.assign(hashes), blocks=blocks.BLOCKS, centre=x.mean(axis=0), devices=jax.device_count()
+        )
+
+    return lay_out(x), lay_out(y)
+
+
+def _pass(layouts: tuple[layout.Layout, layout.Layout], jobs: list[fold.Job]) -> Callable[[], object]:
+    mesh = parallel.mesh()
+    return lambda: stream.stream(*layouts, jobs, mesh=mesh)
+
+
+def _bare(x: np.ndarray, y: np.ndarray) -> Callable[[], object]:
+    a, b = jax.numpy.asarray(x), jax.numpy.asarray(y)
+    multiply = jax.jit(lambda a, b: a @ b.T)
+    return lambda: multiply(a, b).block_until_ready()
+
+
+def _alternate(runs: dict[str, Callable[[], object]], repeat: int) -> dict[str, float]:
+    """Best seconds of each, all taking turns after one untimed turn."""
+    for run in runs.values():
+        run()
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(repeat):
+        for name, run in runs.items():
+            best[name] = min(best[name], _timed(run))
+    return best
+
+
+def _timed(run: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Results of passes on disk: plain arrays in an npz, nothing pickled, written whole or not at all."""
+
+import os
+import pathlib
+import tempfile
+import zipfile
+from collections.abc import Sequence
+
+import numpy as np
+
+from gan_probe import types
+
+__all__ = ["prepared", "read", "write"]
+
+# A damaged archive fails in as many ways as zip headers have fields.
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile)
+
+
+def prepared(folder: pathlib.Path) -> pathlib.Path:
+    """The folder, made where it is missing.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    folder = folder.expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def read(path: pathlib.Path) -> list[np.ndarray] | None:
+    """The arrays in order; None where there is no such file or it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return [archive[f"arr_{i}"] for i in range(len(archive.files))]
+    except _DAMAGED:
+        return None
+
+
+def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:
+    """Keeps arrays under `path`.
+
+    Raises:
+      UserError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as partial:
+            try:
+                np.savez(partial, *arrays)
+                partial.flush()
+                os.replace(partial.name, path)
+            except BaseException:
+                pathlib.Path(partial.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
+
+
+def _unwritable(folder: pathlib.Path, error: OSError) -> types.UserError:
+    reason = error.strerror or str(error)
+    return types.UserError(f"the cache {folder} cannot be written ({reason}); choose another, or none with --cache=")

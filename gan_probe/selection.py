@@ -1,0 +1,86 @@
+"""Which metrics an evaluation computes, each made with the switches that it knows, checked before anything is read."""
+
+import inspect
+import math
+import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from gan_probe import metrics, types
+from gan_probe.metrics import metric
+
+__all__ = ["Selection", "select", "switches"]
+
+
+class Selection(NamedTuple):
+    """metrics: by name, in the order asked for. named: those asked for by name, which must not be skipped."""
+
+    metrics: dict[str, metric.Metric]
+    named: frozenset[str]
+
+
+def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
+    """The metrics of a list of names, or of one text with commas; `all` stands for every one.
+
+    Args:
+      names: what was asked for.
+      given: switches by name.
+
+    Raises:
+      UserError: an unknown metric or switch, with the nearest name, or a switch of the wrong kind.
+    """
+    table = metrics.METRICS
+    wanted = [str(n).strip() for n in (names.split(",") if isinstance(names, str) else names)]
+    if not any(wanted):
+        raise types.UserError("--metrics names none: give all, or names with commas; see gan-probe list metrics")
+    for name in wanted:
+        if name != "all" and name not in table:
+            near = types.hint(name, ["all", *table])
+            raise types.UserError(f"--metrics={name}: unknown metric{near}; see gan-probe list metrics")
+    known = switches()
+    for name in given:
+        if name not in known:
+            near = types.hint(name, known)
+            raise types.UserError(f"{name}: no metric has this switch{near}; see gan-probe evaluate --help")
+    values = {name: _of_kind(name, value, known[name].default) for name, value in given.items()}
+    chosen = dict.fromkeys(n for name in wanted for n in (table if name == "all" else [name]))
+    made = {n: table[n](**{s: v for s, v in values.items() if n in known[s].metrics}) for n in chosen}
+    return Selection(made, frozenset(wanted) - {"all"})
+
+
+class Switch(NamedTuple):
+    """default: its value where none is given. metrics: names of those that have it."""
+
+    default: Any
+    metrics: tuple[str, ...]
+
+
+def switches() -> dict[str, Switch]:
+    """Every keyword of the metrics' factories."""
+    out: dict[str, Switch] = {}
+    for name, make in metrics.METRICS.items():
+        for switch, parameter in inspect.signature(make).parameters.items():
+            held = out.get(switch, Switch(parameter.default, ()))
+            out[switch] = held._replace(metrics=(*held.metrics, name))
+    return out
+
+
+def _of_kind(name: str, value: Any, default: Any) -> Any:
+    """The value as its default's kind of thing; its range is the metric's to judge."""
+    if name == "scale":
+        if isinstance(value, list | tuple):
+            return tuple(_of_kind(name, part, default) for part in value)
+        if isinstance(value, str):
+            return value
+    if isinstance(default, str):
+        if isinstance(value, str):
+            return value
+        raise types.UserError(f"--{name}={value}: must be a word")
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if isinstance(default, int):
+        if number and isinstance(value, numbers.Integral):
+            return int(value)
+        raise types.UserError(f"--{name}={value}: must be a whole number")
+    if number and math.isfinite(value):
+        return float(value)
+    raise types.UserError(f"--{name}={value}: must be a finite number")

@@ -1,0 +1,1 @@
+"""From numbers to intervals: one idea a file, each with its source."""

@@ -1,0 +1,70 @@
+"""Seconds a stage of an evaluation took; passes with their rate, against the bare matrix multiply of the same run."""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gan_probe.metrics import plan
+
+__all__ = ["Timer"]
+
+_YARDSTICK = (4096, 20_000)  # rows of the bare matrix multiply that passes are compared with
+_MOST_BYTES = 1 << 28  # of its two factors
+
+
+class Timer:
+    """Collects the `timings` of results.json."""
+
+    def __init__(self):
+        self._seconds: dict[str, float] = {}
+        self._passes: dict[str, plan.Pass] = {}
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times what runs inside."""
+        started = time.perf_counter()
+        yield
+        self._seconds[name] = time.perf_counter() - started
+
+    def passes(self, fake: str, took: list[plan.Pass]) -> None:
+        """Adds the passes of one fake."""
+        for p in took:
+            rows, cols = (fake if role == "fake" else role for role in (p.rows, p.cols))
+            name = f"pass {rows} x {cols}"
+            while name in self._passes:
+                name += " again"
+            self._passes[name] = p
+
+    def table(self) -> dict[str, Any]:
+        """By stage: seconds, pairs, gflop_per_s, fraction_of_matmul."""
+        out = {name: _line(seconds, None, None, None) for name, seconds in self._seconds.items()}
+        if self._passes:
+            dim, pairs = max((p.dim, p.pairs) for p in self._passes.values())
+            bare = _bare_matmul(dim, pairs, sum(p.seconds for p in self._passes.values()))
+            for name, p in self._passes.items():
+                rate = 2 * p.dim * p.pairs / max(p.seconds, 1e-9) / 1e9
+                out[name] = _line(p.seconds, p.pairs, rate, rate / bare)
+        return out
+
+
+def _line(seconds: float, pairs: int | None, rate: float | None, fraction: float | None) -> dict[str, Any]:
+    return {"seconds": seconds, "pairs": pairs, "gflop_per_s": rate, "fraction_of_matmul": fraction}
+
+
+def _bare_matmul(dim: int, pairs: int, seconds: float) -> float:
+    """GFLOP/s of a @ b.T of [4096, d] and [20000, d] (fewer rows where the passes were short or d is large)."""
+    share = min(1.0, (pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)), (seconds / 20) ** 0.5)
+    rows, cols = (max(16, int(n * share)) for n in _YARDSTICK)
+    a, b = (jnp.ones((n, dim), jnp.float32) for n in (rows, cols))
+    multiply = jax.jit(lambda a, b: a @ b.T)
+    took = []
+    for _ in range(3):  # the first compiles
+        started = time.perf_counter()
+        multiply(a, b).block_until_ready()
+        took.append(time.perf_counter() - started)
+    return 2 * dim * rows * cols / max(min(took[1:]), 1e-9) / 1e9

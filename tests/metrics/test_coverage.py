@@ -1,0 +1,75 @@
+"""Every metric's interval holds the truth as often as its kind promises, seen through `evaluate` as a user would."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks import coverage, laws, quantities, truth
+
+
+@pytest.fixture
+def judge():
+    """Prints the table and names the cells that break the promise of their kind (3 sigma of Monte-Carlo error)."""
+
+    def check(cells):
+        print(coverage.tables(cells))
+        broken = [f"{c.quantity} of {c.law} {c.n}x{c.m}: {100 * c.coverage:.1f} % ({c.kind})" for c in cells]
+        broken = [text for text, c in zip(broken, cells, strict=True) if c.promise == "fails"]
+        assert not broken, "; ".join(broken)
+
+    return check
+
+
+def test_gross_failures(judge):
+    """Sixty replications see an interval of half its width, or one around something else."""
+    cells = coverage.simulate("clusters", (150, 200), 60, ["ddm", "kid", "modes"])
+    assert {c.quantity for c in cells} == {"ddm", "kid", "modes"}
+    judge(cells)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", coverage.SIZES, ids=str)
+@pytest.mark.parametrize("law", laws.LAWS)
+def test_promises(judge, law, sizes):
+    judge(coverage.simulate(law, sizes, 1000, [n for n in quantities.QUANTITIES if "median" not in n]))
+
+
+@pytest.mark.parametrize("law", laws.LAWS)
+def test_moments_of_the_laws(law):
+    """The closed forms that truths are made of, against 40,000 rows; heavy tails leave only the mean to be seen."""
+    made = laws.LAWS[law]()
+    for source in (made.real, made.fake):
+        x = source.draw(np.random.default_rng(5), 40_000).features.astype(np.float64)
+        error = 6 * x.std(axis=0) / 200
+        assert np.all(np.abs(x.mean(axis=0) - source.mean) <= error)
+        if source.third is None:
+            continue
+        products = x[:, :2, None] * x[:, None, :2]
+        second = source.covariance + np.outer(source.mean, source.mean)
+        assert np.all(np.abs(products.mean(axis=0) - second[:2, :2]) <= 6 * products.std(axis=0) / 200 + 1e-9)
+        triple = x[:, 0] ** 2 * x[:, -1]
+        assert abs(triple.mean() - source.third[0, 0, -1]) <= 6 * triple.std() / 200 + 1e-9
+
+
+def test_truths_by_plain_loops():
+    """KID by the kernel over pairs of components, collisions by the weights of the atoms."""
+    true = truth.Truth(laws.atoms(), rows=6000)
+    assert true.beta("real", 0.1) == pytest.approx(1 / 300, rel=0.08)
+    fake = np.array([10] + 99 * [1]) / 109
+    assert true.beta("fake", 0.1) == pytest.approx(float(np.sum(fake**2)), rel=0.08)
+    shares = np.array([sum(fake[i] for i in range(100) if i % 5 == c) for c in range(5)])
+    assert true.total_variation == pytest.approx(0.5 * sum(abs(s - 0.2) for s in shares))
+
+    rng = np.random.default_rng(3)
+    x, y = (s.draw(rng, 4000).features.astype(np.float64) for s in (true.law.real, true.law.fake))
+    kernel = [(a @ b.T / 8 + 1) ** 3 for a, b in ((x[:2000], x[2000:]), (y[:2000], y[2000:]), (x, y))]
+    assert true.kid == pytest.approx(kernel[0].mean() + kernel[1].mean() - 2 * kernel[2].mean(), abs=0.02)
+
+
+def test_truths_of_identical_laws():
+    true = truth.Truth(laws.LAWS["correlated_same"]())
+    assert true.frechet == pytest.approx(0, abs=1e-9)
+    assert true.kid == 0
+    assert math.isnan(true.total_variation)
+    assert truth.Truth(laws.LAWS["digits_same"]()).total_variation == 0

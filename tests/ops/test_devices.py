@@ -1,0 +1,59 @@
+"""One device and four of one process give the same: run in a process of its own, since their number is fixed at start."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+_PROGRAM = """
+import jax
+import numpy as np
+from scipy import special
+
+from gan_probe import parallel
+from gan_probe.embed import hashing
+from gan_probe.ops import count_within, fold, kernel_sum, layout, log_sum_exp, nearest, stream
+from gan_probe.stats import blocks
+
+assert jax.device_count() == 4
+rng = np.random.default_rng(0)
+x = rng.standard_normal((203, 5)).astype(np.float32)
+y = rng.standard_normal((150, 5)).astype(np.float32)[rng.integers(0, 60, 150)]
+y[:20] = x[:20]
+jobs = [
+    fold.Job(log_sum_exp.log_sum_exp(scales=(1.0, 9.0), squared=True)),
+    fold.Job(nearest.nearest(k=4, group=2)),
+    fold.Job(count_within.count_within(ties="<=", balls="rows"), 4.0),
+    fold.Job(kernel_sum.kernel_sum(degree=3, gamma=0.2, coef=1.0)),
+]
+found = []
+for devices in (1, 4):
+    mesh = parallel.mesh(devices)
+    rows, cols = (
+        layout.lay_out(z, h := hashing.row_hashes(z), blocks.assign(h, 6), blocks=6, centre=x.mean(axis=0), tile=16,
+                       panel=128, devices=devices)
+        for z in (x, y)
+    )
+    assert rows.panel % (rows.tile * devices) == 0 and rows.panels > 1
+    a, b = stream.stream(rows, cols, jobs, jobs, mesh=mesh)
+    c, _ = stream.stream(cols, cols, jobs, mesh=mesh)
+    found.append([a, b, c])
+for one, four in zip(*found):
+    np.testing.assert_allclose(special.logsumexp(one[0], axis=1), special.logsumexp(four[0], axis=1), rtol=1e-6, atol=5e-6)
+    np.testing.assert_array_equal(one[1].index, four[1].index)
+    np.testing.assert_array_equal(one[1].distance2, four[1].distance2)
+    np.testing.assert_array_equal(one[2].counts, four[2].counts)
+    assert one[2].borderline == four[2].borderline == 0
+    np.testing.assert_allclose(one[3], four[3], rtol=1e-6, atol=1e-6 * np.abs(one[3]).max())
+print("same")
+"""
+
+
+def test_one_and_four_devices_agree():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    environment = os.environ | {"JAX_NUM_CPU_DEVICES": "4", "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == "same"

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from gan_probe.ops import fold, kernel_sum
+
+
+@pytest.mark.parametrize(("degree", "gamma", "coef"), [(3, 1 / 7, 1.0), (1, 0.5, 0.0), (2, 0.1, 2.0)])
+@pytest.mark.parametrize("copies", [False, True])
+def test_both_orientations_against_numpy(run, laid, pair, copies, degree, gamma, coef):
+    x, y = pair(61, 45, 7, copies=copies)  # means of 3: the raw product is far from the centred one
+    rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
+    job = fold.Job(kernel_sum.kernel_sum(degree=degree, gamma=gamma, coef=coef))
+    (forward,), (backward,) = run(rows, cols, [job], [job])
+    k = np.empty((len(x), len(y)))
+    for i in range(len(x)):
+        for j in range(len(y)):
+            k[i, j] = (gamma * np.dot(x[i].astype(np.float64), y[j].astype(np.float64)) + coef) ** degree
+    for found, kernel in ((forward, k), (backward, k.T)):
+        np.testing.assert_allclose(found[0], kernel.sum(axis=1), atol=2e-6 * np.abs(kernel).sum(axis=1).max())
+        np.testing.assert_allclose(found[1], (kernel**2).sum(axis=1), atol=4e-6 * (kernel**2).sum(axis=1).max())
+
+
+def test_own_column_is_included_and_diagonal_takes_it_out(run, laid, pair):
+    x, _ = pair(61, 1, 7)
+    layout = laid(x, centre=x.mean(axis=0), tile=16, panel=32)
+    settings = {"degree": 3, "gamma": 1 / 7, "coef": 1.0}
+    (found,), _ = run(layout, layout, [fold.Job(kernel_sum.kernel_sum(**settings))])
+    own = kernel_sum.diagonal(x, **settings)
+    wide = x.astype(np.float64)
+    k = (wide @ wide.T / 7 + 1) ** 3
+    np.testing.assert_allclose(own, np.diag(k), rtol=1e-12)
+    np.fill_diagonal(k, 0)
+    np.testing.assert_allclose(found[0] - own, k.sum(axis=1), rtol=1e-5)

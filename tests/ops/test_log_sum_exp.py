@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from scipy import special
+
+from gan_probe.ops import fold, log_sum_exp
+
+SCALES = (1.0, 7.5, 0.02)
+
+
+def by_loop(d2, block, blocks, scales, squared):
+    """float64 [scales, blocks, n]."""
+    out = np.full((len(scales), blocks, len(d2)), -np.inf)
+    d = d2 if squared else np.sqrt(d2)
+    for s, scale in enumerate(scales):
+        for b in range(blocks):
+            for i in range(len(d2)):
+                if (block == b).any():
+                    out[s, b, i] = special.logsumexp(-d[i, block == b] / scale)
+    return out
+
+
+def close(found, wanted, d, scales):
+    """Within the rounding of a float32 distance, divided by the scale."""
+    np.testing.assert_array_equal(np.isneginf(found), np.isneginf(wanted))
+    finite = np.isfinite(wanted)
+    for s, scale in enumerate(scales):
+        at = finite[s]
+        np.testing.assert_allclose(found[s][at], wanted[s][at], atol=2e-6 + 2e-5 * d / scale, rtol=1e-6)
+
+
+@pytest.mark.parametrize("squared", [True, False])
+@pytest.mark.parametrize(
+    ("n", "m", "copies", "settings"),
+    [(5, 8, False, {"tile": 16, "panel": 16}), (83, 61, False, {"tile": 16, "panel": 32}),
+     (83, 61, True, {"tile": 32, "panel": 64})],
+)  # fmt: skip
+def test_both_orientations_against_a_loop(run, laid, pair, dense, n, m, copies, settings, squared):
+    x, y = pair(n, m, 3, copies=copies)
+    centre = x.mean(axis=0)
+    rows, cols = (laid(z, centre=centre, **settings) for z in (x, y))
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=SCALES, squared=squared))
+    (forward,), (backward,) = run(rows, cols, [job], [job])
+    d2 = dense(x, y)
+    if copies and not squared:
+        # sqrt magnifies rounding at coincident rows: float32 knows a zero distance to 1e-3 only.
+        for found, wanted in (
+            (forward, by_loop(d2, cols.block, cols.blocks, SCALES[:2], False)),
+            (backward, by_loop(d2.T, rows.block, rows.blocks, SCALES[:2], False)),
+        ):
+            finite = np.isfinite(wanted)
+            np.testing.assert_allclose(found[:2][finite], wanted[finite], atol=5e-3)
+        return
+    close(forward, by_loop(d2, cols.block, cols.blocks, SCALES, squared), 3, SCALES)
+    close(backward, by_loop(d2.T, rows.block, rows.blocks, SCALES, squared), 3, SCALES)
+
+
+def test_a_set_against_itself_includes_each_row(run, laid, pair, dense):
+    x, _ = pair(83, 1, 3, copies=True)
+    layout = laid(x, centre=x.mean(axis=0), tile=16, panel=32)
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=SCALES, squared=True))
+    (found,), _ = run(layout, layout, [job])
+    close(found, by_loop(dense(x, x), layout.block, layout.blocks, SCALES, True), 3, SCALES)
+
+
+def test_far_rows_do_not_underflow(run, laid):
+    """At distance 10^4 and scale 1 every exponential underflows; its logarithm doesn't."""
+    x = np.array([[0.0], [1.0]], np.float32)
+    y = np.array([[1e4], [2e4]], np.float32)
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=(1.0,), squared=False))
+    (found,), _ = run(laid(x, blocks=1), laid(y, blocks=1), [job])
+    np.testing.assert_allclose(found[0, 0], [-1e4, -9999.0], rtol=1e-6)
+
+
+def test_weights_count_copies(run, laid):
+    """A column repeated 1000 times adds ln 1000."""
+    x = np.array([[0.0, 0.0], [3.0, 4.0]], np.float32)
+    y = np.tile(np.array([[3.0, 4.0]], np.float32), (1000, 1))
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=(5.0,), squared=False))
+    (found,), _ = run(laid(x), laid(y), [job])
+    np.testing.assert_allclose(special.logsumexp(found[0], axis=0), np.log(1000) + [-1.0, 0.0], atol=1e-3)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from gan_probe.ops import moments
+from gan_probe.stats import extrapolate
+
+
+@pytest.mark.parametrize("n", [5, 203, 5000])
+def test_against_numpy(n):
+    rng = np.random.default_rng(n)
+    x = (rng.standard_normal((n, 6)) @ rng.standard_normal((6, 6)) + 100).astype(np.float32)
+    block = rng.integers(0, 4, n)
+    halves = extrapolate.block_halvings(2, blocks=4)
+    whole, parts = moments.block_moments(x, block, halves, x.mean(axis=0))
+
+    def same(found, rows):
+        assert found.count == len(rows)
+        if len(rows) < 2:
+            return
+        wide = rows.astype(np.float64)
+        np.testing.assert_allclose(found.mean, wide.mean(axis=0), rtol=1e-6)
+        reference = np.cov(wide, rowvar=False)
+        np.testing.assert_allclose(found.covariance, reference, atol=3e-6 * np.abs(reference).max())
+
+    same(whole, x)
+    assert len(parts) == 4
+    for h, half in enumerate(halves):
+        same(parts[2 * h], x[half[block]])
+        same(parts[2 * h + 1], x[~half[block]])
+
+
+def test_one_row_has_no_scatter():
+    x = np.array([[2.0, 3.0]], np.float32)
+    whole, parts = moments.block_moments(x, np.zeros(1, int), np.zeros((0, 1), bool), np.zeros(2, np.float32))
+    assert parts == [] and whole.count == 1
+    np.testing.assert_allclose(whole.mean, [2, 3])
+    np.testing.assert_allclose(whole.scatter, 0, atol=1e-6)
+
+
+def test_a_large_mean_does_not_cancel():
+    """Raw second moments in float32 would lose everything: mean 1e4, deviation 1e-2."""
+    rng = np.random.default_rng(0)
+    x = (1e4 + 0.01 * rng.standard_normal((500, 3))).astype(np.float32)
+    whole, _ = moments.block_moments(
+        x, np.zeros(500, int), np.zeros((0, 1), bool), x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    )
+    np.testing.assert_allclose(whole.covariance, np.cov(x.astype(np.float64), rowvar=False), rtol=1e-3, atol=1e-8)

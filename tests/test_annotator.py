@@ -1,0 +1,66 @@
+"""The annotator: where it is trained, what it annotates, and what it reports of itself."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from gan_probe import annotator
+
+CENTRES = np.array([[0, 0], [8, 0], [0, 8]], np.float32)
+CLASSES = ("a", "b", "c")
+
+
+def blobs(n, seed, spread=1.0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    return (CENTRES[labels] + spread * rng.normal(size=(n, 2))).astype(np.float32), labels
+
+
+def made(*, real_labels=True, train=True, train_labels=True, spread=1.0):
+    (real, of_real), (rows, of_rows) = blobs(200, 0, spread), blobs(300, 1, spread)
+    block = (np.arange(200) % 20).astype(np.int32)
+    found = annotator.train_annotator(
+        real=real,
+        real_labels=of_real if real_labels else None,
+        train=rows if train else None,
+        train_labels=of_rows if train_labels else None,
+        classes=CLASSES,
+        block=block,
+    )
+    return found, of_real, block
+
+
+def test_trained_on_train_it_annotates_all_of_real():
+    found, labels, _ = made()
+    np.testing.assert_array_equal(found.real, labels)
+    assert found.report["accuracy"] == 1.0 and "train (300 rows)" in found.report["name"]
+    low, high = found.report["accuracy_ci95"]
+    assert low == pytest.approx(stats.binomtest(200, 200).proportion_ci(method="wilson").low) and high == 1.0
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_without_labels_of_train_it_never_annotates_what_it_learnt_from(train):
+    found, labels, block = made(train=train, train_labels=False)
+    learnt = block % 2 == 0
+    assert (found.real[learnt] == -1).all()
+    np.testing.assert_array_equal(found.real[~learnt], labels[~learnt])
+    assert "half of real (100 rows)" in found.report["name"]
+
+
+def test_accuracy_counts_held_out_rows_only():
+    found, labels, block = made(train=False, train_labels=False, spread=4.0)
+    held = block % 2 == 1
+    assert found.report["accuracy"] == np.mean(found.real[held] == labels[held]) < 1
+
+
+def test_without_labels_of_real_its_accuracy_is_unknown():
+    found, labels, _ = made(real_labels=False)
+    np.testing.assert_array_equal(found.real, labels)
+    assert found.report["accuracy"] is None and "accuracy_ci95" not in found.report
+
+
+def test_it_annotates_any_rows():
+    found, _, _ = made()
+    rows, labels = blobs(50, 7)
+    np.testing.assert_array_equal(found.annotate(rows), labels)
+    assert found.annotate(rows).dtype == np.int32
