@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks import laws, truth
 from benchmarks import quantities as quantities_lib
 from gan_probe import data, evaluation, reference
+from gan_probe import metrics as metrics_lib
 
 __all__ = ["SIZES", "Cell", "simulate", "tables"]
 
@@ -102,17 +103,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.coverage", description="Coverage of every interval.")
     parser.add_argument("--replications", type=int, default=200)
     parser.add_argument("--law", default=",".join(laws.LAWS), help="names with commas")
-    parser.add_argument("--metric", default="", help="names of metrics with commas; all by default")
+    parser.add_argument("--metric", default=",".join(metrics_lib.METRICS), help="names with commas")
     parser.add_argument("--sizes", default=",".join(f"{n}x{m}" for n, m in SIZES), help="rows of real x rows of fake")
     parser.add_argument("--out", default="coverage.json")
     chosen = parser.parse_args(arguments)
-    names = [
-        name
-        for name, quantity in quantities_lib.QUANTITIES.items()
-        if not chosen.metric or quantity.metric in chosen.metric.split(",")
-    ]
+    wanted_laws, metrics = chosen.law.split(","), chosen.metric.split(",")
+    for word, table in [(law, laws.LAWS) for law in wanted_laws] + [
+        (metric, metrics_lib.METRICS) for metric in metrics
+    ]:
+        if word not in table:
+            parser.error(f"{word}: none of {', '.join(table)}")
+    names = [name for name, quantity in quantities_lib.QUANTITIES.items() if quantity.metric in metrics]
     cells: list[Cell] = []
-    for law in chosen.law.split(","):
+    for law in wanted_laws:
         for pair in chosen.sizes.split(","):
             n, m = map(int, pair.split("x"))
             started = time.perf_counter()

@@ -59,7 +59,10 @@ def _atoms(draws: int) -> None:
     started = time.perf_counter()
     source = f"synthetic:atoms?n={draws}&d=16&k=10000000&sigma=1e-4"
     found = gan_probe.evaluate(
-        real="synthetic:atoms?n=20000&d=16&k=10000000&sigma=1e-4&seed=7", fake=source, metrics="birthday", threshold=1e-2
+        real="synthetic:atoms?n=20000&d=16&k=10000000&sigma=1e-4&seed=7",
+        fake=source,
+        metrics="birthday",
+        threshold=1e-2,
     )["results"]["fake"]["birthday"]
     low, high = found["ci95"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

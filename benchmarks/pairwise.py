@@ -9,6 +9,7 @@ scikit-learn and torch for the same outputs), scale (memory and time a pair from
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import resource
@@ -54,8 +55,8 @@ def main() -> None:
 def _folds(dims: list[int], rows: int, repeat: int) -> list[dict]:
     reasons = peers.available()
     if reasons["faiss_knn"] is None:
-        best = peers.prepare_faiss(peers.faiss_core_types())
-        print(f"faiss with OPENBLAS_CORETYPE={best or 'its own choice'}")
+        core_type = peers.prepare_faiss(peers.faiss_core_types())
+        print(f"faiss with OPENBLAS_CORETYPE={core_type or 'its own choice'}")
     rng = np.random.default_rng(0)
     out = []
     print(f"{'d':>5} {'what':28} {'ns/pair':>8} {'/ bare':>7}   (rows {rows} x {rows})")
@@ -73,11 +74,11 @@ def _folds(dims: list[int], rows: int, repeat: int) -> list[dict]:
         runs |= {f"engine {name}": _pass(layouts, [job]) for name, job in jobs.items()}
         runs["engine all four"] = _pass(layouts, list(jobs.values()))
         if d == 10 and reasons["torch_log_sum_exp"] is None:
-            runs["torch log-sum-exp"] = lambda x=x, y=y: peers.torch_log_sum_exp(x, y)
+            runs["torch log-sum-exp"] = functools.partial(peers.torch_log_sum_exp, x, y)
         if d == 10 and reasons["keops_log_sum_exp"] is None:
-            runs["keops log-sum-exp"] = lambda x=x, y=y: peers.keops_log_sum_exp(x, y)
+            runs["keops log-sum-exp"] = functools.partial(peers.keops_log_sum_exp, x, y)
         if reasons["faiss_knn"] is None:
-            runs["faiss k-nearest"] = lambda x=x, y=y: peers.faiss_knn(x, y, 5)
+            runs["faiss k-nearest"] = functools.partial(peers.faiss_knn, x, y, 5)
         pairs = {name: rows * rows for name in runs} | {"bare multiply": min(rows, _ROWS) * min(rows, _COLS)}
         best = _alternate(runs, repeat)
         bare = best["bare multiply"] / pairs["bare multiply"]

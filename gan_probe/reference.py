@@ -9,9 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from gan_probe import annotation, parallel, pass_cache, sets, types
 from gan_probe import embed as embed_lib
-from gan_probe import parallel, pass_cache, sets, types
-from gan_probe import annotator
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import exact
@@ -110,12 +109,12 @@ class Reference:
             self._kept[role, name] = make()
         return self._kept[role, name]
 
-    def annotator(self, classes: tuple[str, ...]) -> annotator.Annotator:
+    def annotator(self, classes: tuple[str, ...]) -> annotation.Annotator:
         """The annotator of fakes without labels, trained once."""
 
         def make():
             train = self.samples.get("train")
-            return annotator.train_annotator(
+            return annotation.train_annotator(
                 real=self.embedded["real"].features,
                 real_labels=sets.labels_by_name(self.samples["real"], classes),
                 train=self.embedded["train"].features if train is not None else None,

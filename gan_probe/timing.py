@@ -58,7 +58,9 @@ def _line(seconds: float, pairs: int | None, rate: float | None, fraction: float
 
 def _bare_matmul(dim: int, pairs: int, seconds: float) -> float:
     """GFLOP/s of a @ b.T of [4096, d] and [20000, d] (fewer rows where the passes were short or d is large)."""
-    share = min(1.0, (pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)), (seconds / 20) ** 0.5)
+    share = min(
+        1.0, (pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)), (seconds / 20) ** 0.5
+    )
     rows, cols = (max(16, int(n * share)) for n in _YARDSTICK)
     a, b = (jnp.ones((n, dim), jnp.float32) for n in (rows, cols))
     multiply = jax.jit(lambda a, b: a @ b.T)

@@ -17,7 +17,7 @@ class UserError(Exception):
 
 
 def hint(word: str, known: Iterable[str]) -> str:
-    """" (did you mean x?)" with the nearest known word, or nothing."""
+    """ " (did you mean x?)" with the nearest known word, or nothing."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 

@@ -170,9 +170,17 @@ def empty_folder():
     return ["--real=bad"]
 
 
-def below_a_file():
-    pathlib.Path("file").write_text("")
-    return ["--out=file/out"]
+def beside_a_file(argument):
+    def make():
+        pathlib.Path("file").write_text("")
+        return [argument]
+
+    return make
+
+
+def other_key():
+    np.savez("bad.npz", x=ROWS)
+    return ["--real=bad.npz"]
 
 
 def full_folder():
@@ -202,7 +210,7 @@ BAD = {
     "no zip": (written("bad.npz", b"no archive"), ["bad.npz", "np.savez"]),
     "no npy": (written("bad.npy", b"no array"), ["bad.npy", "np.save"]),
     "other kind": (written("bad.csv", b"1,2"), ["bad.csv", "npz or npy"]),
-    "no known key": (lambda: np.savez("bad.npz", x=ROWS) or ["--real=bad.npz"], ["bad.npz", "features", "its keys: x"]),
+    "no known key": (other_key, ["bad.npz", "features", "its keys: x"]),
     "beyond the slice": (lambda: ["--real=real.npz[0:41]"], ["real.npz[0:41]", "40 rows"]),
     "no slice": (lambda: ["--real=real.npz[1,2]"], ["[a:b]"]),
     "unknown metric": (lambda: ["--metrics=kid,covrage"], ["covrage", "did you mean coverage?"]),
@@ -216,10 +224,10 @@ BAD = {
     "empty --fake": (lambda: ["--fake="], ["no source"]),
     "name taken": (lambda: ["--fake=real=fake.npz"], ["the name real is taken", "NAME=fake.npz"]),
     "name twice": (lambda: ["--fake=a=fake.npz", "--fake=a=real.npz"], ["the name a is taken"]),
-    "out below a file": (below_a_file, ["file/out", "--out"]),
-    "out is a file": (lambda: pathlib.Path("file").touch() or ["--out=file"], ["file", "--out"]),
+    "out below a file": (beside_a_file("--out=file/out"), ["file/out", "--out"]),
+    "out is a file": (beside_a_file("--out=file"), ["file", "--out"]),
     "out is another's folder": (full_folder, ["mine", "no gan-probe report"]),
-    "cache below a file": (lambda: pathlib.Path("file").touch() or ["--cache=file/c"], ["file/c", "--cache="]),
+    "cache below a file": (beside_a_file("--cache=file/c"), ["file/c", "--cache="]),
     "label": (lambda: ["--label=Smiling"], ["--label=Smiling"]),
     "k=0": (lambda: ["--k=0"], ["--k=0", "at least 1"]),
     "k huge": (lambda: ["--k=1000000000000"], ["fewer than k+1"]),

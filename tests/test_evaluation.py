@@ -148,7 +148,7 @@ def test_a_jax_key_is_its_seed(key):
 
 def test_metrics_as_text_or_list_in_any_order():
     def names(asked):
-        return list(gan_probe.evaluate(real=REAL, fake=FAKE, metrics=asked)["results"]["fake"])
+        return list(gan_probe.evaluate(real=REAL, fake=FAKE, train=TRAIN, metrics=asked)["results"]["fake"])
 
     assert names(" kid ,coverage,kid") == names(("kid", "coverage")) == ["kid", "coverage"]
     assert set(names("all,kid")) == set(names("all")) == set(names(["all"]))
@@ -238,8 +238,7 @@ LIMITS = {
     "n=6": {"real": rows(6), "fake": rows(6), "train": rows(6)},
     "n=20": {"real": rows(20), "fake": rows(20), "train": rows(20)},
     "few fakes": {"fake": rows(21)},
-    "many fakes": {"fake": rows(400)},
-    "k=1": {"real": rows(149), "fake": rows(150), "k": 1},
+    "many fakes": {"fake": rows(300)},
     "large": {"real": rows(scale=1e6), "fake": rows(scale=1e6), "train": rows(scale=1e6)},
     "far": {"real": rows(shift=1e6), "fake": rows(shift=1e6), "train": rows(shift=1e6)},
     "small": {"real": rows(scale=1e-12), "fake": rows(scale=1e-12), "train": rows(scale=1e-12)},
@@ -251,32 +250,29 @@ LIMITS = {
     "line": {"real": rows(60, 1) * np.ones((1, 3), np.float32), "fake": rows(60, 1) * np.ones((1, 3), np.float32)},
     "outlier": {"real": np.concatenate([REAL[:59], rows(1, scale=1e12)])},
     "threshold": {"threshold": 0.1},
-    "huge threshold": {"threshold": 1e9},
-    "tiny threshold": {"threshold": 1e-30},
-    "scales": {"scale": [1.0, "median", 1e-8, 1e8]},
-    "tiny scale": {"scale": 1e-40},
-    "plain distance": {"scale": "median", "distance": "euclidean"},
-    "degree": {"degree": 30},
-    "coef": {"coef": 1e30},
-    "ddof": {"ddof": 0},
-    "copies": {"copy_threshold": 1e9},
-    "ties": {"ties": "<="},
+    "huge threshold": {"threshold": 1e9, "copy_threshold": 1e9},
+    "tiny threshold": {"threshold": 1e-30, "ddof": 0},
+    "other switches": {
+        "real": rows(149), "fake": rows(150), "k": 1, "ties": "<=", "scale": [1, "median", 1e-8, 1e8],
+        "distance": "euclidean",
+    },
+    "beyond floats": {"degree": 30, "scale": 1e-40},
     "labels": {"real": labelled(REAL, THREE), "fake": labelled(FAKE, [i % 2 for i in range(60)])},
     "labels of other classes": {"real": labelled(REAL, ["a", "b"] * 30), "fake": labelled(FAKE, ["c", "d"] * 30)},
     "one class": {"real": labelled(REAL, ["a"] * 60), "fake": labelled(FAKE, ["a"] * 60)},
-    "annotated from real": {"real": labelled(REAL, THREE), "train": TRAIN},
+    "one label is large": {"real": labelled(REAL, [99_999] * 30 + [5] * 30), "fake": labelled(FAKE, [7] * 60)},
+    "labels of equal rows": {"real": labelled(SAME, THREE), "fake": SAME},
+    "only fake labelled": {"fake": labelled(FAKE, THREE)},
     "annotated from train": {"train": labelled(TRAIN, THREE)},
     "train of other classes": {"real": labelled(REAL, ["a", "b"] * 30), "train": labelled(TRAIN, ["c", "d"] * 30)},
-    "only fake labelled": {"fake": labelled(FAKE, THREE)},
     "few labels": {"real": labelled(rows(6), [0, 1, 2] * 2), "fake": rows(6), "train": rows(6)},
-    "labels of equal rows": {"real": labelled(SAME, THREE), "fake": SAME},
-    "one label is large": {"real": labelled(REAL, [99_999] * 30 + [5] * 30), "fake": labelled(FAKE, [7] * 60)},
     "labels are row numbers": {"real": labelled(REAL, list(range(60)))},
-}
+}  # fmt: skip
+SLOW = {"train of other classes", "few labels", "labels are row numbers"}  # each compiles another annotator
 WITHOUT_MODES = {"one class", "only fake labelled"}
 
 
-@pytest.mark.parametrize("case", LIMITS)
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] if c in SLOW else []) for c in LIMITS])
 def test_sets_at_their_limits(case):
     given = {"real": REAL, "fake": FAKE, "train": TRAIN, **LIMITS[case]}
     found = gan_probe.evaluate(**given)
@@ -286,17 +282,25 @@ def test_sets_at_their_limits(case):
     assert ("modes" in found["results"]["fake"]) == (has_labels and case not in WITHOUT_MODES)
 
 
-@pytest.mark.parametrize("d", [1, 100])
-def test_dimensions_at_their_limits(d):
-    found = gan_probe.evaluate(real=rows(30, d), fake=rows(25, d), train=rows(30, d))
-    assert set(found["skipped"]["fake"]) == {"modes", "frechet_limit"} - ({"frechet_limit"} if d == 1 else set())
+def test_one_feature():
+    found = gan_probe.evaluate(
+        real=rows(30, 1), fake=rows(30, 1), metrics=["frechet", "frechet_limit", "kid", "recall"]
+    )
+    assert found["skipped"]["fake"] == {}
+
+
+def test_more_features_than_rows():
+    found = gan_probe.evaluate(real=rows(30, 100), fake=rows(25, 100), metrics=["frechet", "kid", "recall"])
+    assert found["skipped"]["fake"] == {}
+    with pytest.raises(types.UserError, match="must exceed the 100 features"):
+        gan_probe.evaluate(real=rows(30, 100), fake=rows(25, 100), metrics=["frechet_limit"])
 
 
 def test_images_have_pictures_of_their_closest_pairs():
     reference = gan_probe.Reference(real=images(), train=images())
     from gan_probe import evaluation
 
-    results, pictures = evaluation.evaluate_against(reference, {"g": images()})
+    results, pictures = evaluation.evaluate_against(reference, {"g": images()}, metrics=["birthday", "memorization"])
     assert pictures["g/grid"].shape == (48, 4, 4, 1) and pictures["real/grid"].dtype == np.uint8
     closest = results["results"]["g"]["birthday"]["detail"]["closest"]
     assert pictures["g/closest"].shape == (len(closest), 3, 4, 4, 1)
@@ -363,11 +367,11 @@ def test_the_order_of_rows_does_not_matter(role):
 
 
 def test_the_size_of_tiles_does_not_matter():
-    close(gan_probe.evaluate(**BIG, tile=64)["results"], gan_probe.evaluate(**BIG)["results"])
+    close(gan_probe.evaluate(**BIG, tile=16)["results"], gan_probe.evaluate(**BIG)["results"])
 
 
 def test_devices_do_not_matter(tmp_path):
-    path = tmp_path / "sets.npz"
+    path, chosen = tmp_path / "sets.npz", "ddm,birthday,memorization,kid"
     np.savez(path, **BIG)
     program = """
         import json, sys
@@ -375,12 +379,13 @@ def test_devices_do_not_matter(tmp_path):
         import gan_probe
         assert jax.local_device_count() == 4
         with np.load(sys.argv[1]) as sets:
-            print(json.dumps(gan_probe.evaluate(**{k: sets[k] for k in sets.files})))
+            sets = {k: sets[k] for k in sets.files}
+            print(json.dumps(gan_probe.evaluate(**sets, metrics=sys.argv[2])))
     """
     done = subprocess.run(
-        [sys.executable, "-c", inspect.cleandoc(program), str(path)], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", inspect.cleandoc(program), str(path), chosen], capture_output=True, text=True, check=True,
         env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"}, cwd=pathlib.Path(__file__).parents[1],
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert found["environment"]["devices"] == 4
-    close(found["results"], json.loads(json.dumps(gan_probe.evaluate(**BIG)["results"])))
+    close(found["results"], json.loads(json.dumps(gan_probe.evaluate(**BIG, metrics=chosen)["results"])))

@@ -58,7 +58,6 @@ def coverage(*, k: int = 5, ties: str = "<") -> metric.Metric:
 
 def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """(1 / k M) sum_y #{x: y in the k-ball of x}."""
-
     _check(k, ties)
 
     def needs(shape):
@@ -68,7 +67,7 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
         found, near = (inputs.get(n) for n in needs(inputs.shape))
         sizes = np.bincount(inputs.block("fake"), minlength=inputs.blocks)
         replicates = delete_block.density(
-            found.counts, sizes, neighbours=near.index, real_blocks=inputs.block("real")
+            found.counts, sizes, neighbours=near.indices, real_blocks=inputs.block("real")
         )
         interval = delete_block.interval(replicates, share=False)
         return _estimate(inputs, replicates.value, interval, found, k, ties, better="target")

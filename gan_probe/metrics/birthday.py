@@ -30,9 +30,9 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     Args:
       threshold: distance within which two samples are one thing; 0 calibrates it on real: the distance within which its
         100 closest pairs lie (a hundredth of the pairs where there are fewer than 10,000), a stated rate per pair.
-      k: neighbours kept of every sample, from which pairs are listed.
+      k: neighbours kept of every sample, from which pairs are listed and the closest pairs of real are taken (a pair of
+        rows that both have k nearer ones is missed: more pairs than 100 may then lie within the calibrated distance).
     """
-
     metric.require(threshold >= 0, "threshold", threshold, "a distance, or 0 to calibrate it")
     metric.require(k >= 1, "k", k, "at least 1")
 
@@ -128,15 +128,15 @@ def _calibration(rows: int) -> int:
 def _calibrate(found: nearest.Neighbours) -> float:
     """Squared distance within which real's closest pairs lie."""
     _, d2 = _edges(found)
-    return float(d2[min(_calibration(len(found.index)), len(d2)) - 1])
+    return float(d2[min(_calibration(len(found.indices)), len(d2)) - 1])
 
 
 def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
     """Pairs i < j in which one is among the nearest of the other, closest first: int64 [e, 2], and their
     squared distances, float64 [e]."""
-    n, k = found.index.shape
+    n, k = found.indices.shape
     i = np.repeat(np.arange(n), k)
-    j = found.index.ravel()
+    j = found.indices.ravel()
     low, high = np.minimum(i, j), np.maximum(i, j)
     _, first = np.unique(low * n + high, return_index=True)
     d2 = found.distance2.ravel()[first]
@@ -188,7 +188,7 @@ def _listed(edges, length, threshold, copies, n) -> tuple[list[dict], list[dict]
         used.update((int(cluster[i]), int(cluster[j])))
         train = None
         if copies is not None:
-            distance2, index = copies.distance2[i, 0], copies.index[i, 0]
+            distance2, index = copies.distance2[i, 0], copies.indices[i, 0]
             train = {"index": int(index), "distance": float(distance2**0.5), "name": None}
         closest.append({"i": int(i), "j": int(j), "distance": float(d), "names": None, "train": train})
     chosen = np.flatnonzero(close & np.isin(cluster[edges[:, 0]], list(used)))[:_MOST_LISTED]

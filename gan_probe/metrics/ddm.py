@@ -24,7 +24,6 @@ def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
         real rows.
       distance: D, "squared" Euclidean or plain "euclidean".
     """
-
     scales = _checked(scale, distance)
 
     def need(shape):
@@ -51,7 +50,6 @@ def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
 
 def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     """mean_r ln [mean_x exp(-D(r, x) / s) / mean_y exp(-D(r, y) / s)], nats (004 eq 3.5): training rows r."""
-
     scales = _checked(scale, distance)
 
     def needs(shape):
@@ -80,7 +78,6 @@ def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Met
 
 def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     """ddm + ddm_relative, nats (004 section 3.2.2)."""
-
     scales = _checked(scale, distance)
 
     def needs(shape):
@@ -149,7 +146,9 @@ def _estimate(inputs, values, intervals, scales, distance, effective) -> types.E
     known = _numbers(inputs.shape, scales, distance)
     detail: dict[str, object] = {"effective_sample_size": effective}
     if effective < 20:
-        detail["warning"] = "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
+        detail["warning"] = (
+            "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
+        )
     detail["scales"] = [
         {"scale": s, "value": v, "ci95": [i.low, i.high], "stderr": i.stderr}
         for s, v, i in zip(known, values, intervals, strict=True)

@@ -18,7 +18,6 @@ def kid(*, degree: int = 3, gamma: float = 0.0, coef: float = 1.0) -> metric.Met
       gamma: factor of the dot product; 0 means 1/d.
       coef: constant of the kernel.
     """
-
     metric.require(degree >= 1, "degree", degree, "at least 1")
     metric.require(gamma >= 0, "gamma", gamma, "positive, or 0 for 1/d")
     metric.require(coef >= 0, "coef", coef, "at least 0")

@@ -22,7 +22,6 @@ def memorization(*, copy_threshold: float = 0.0) -> metric.Metric:
       copy_threshold: distance within which a fake counts as a copy; 0 means the 1 % quantile of the held-out rows'
         nearest-train distances.
     """
-
     metric.require(copy_threshold >= 0, "copy_threshold", copy_threshold, "a distance, or 0 to choose it")
 
     def needs(shape):
@@ -31,7 +30,7 @@ def memorization(*, copy_threshold: float = 0.0) -> metric.Metric:
     def finish(inputs):
         of_fake, of_real, of_train = (inputs.get(n) for n in needs(inputs.shape))
         fake, real = np.sqrt(of_fake.distance2[:, 0]), np.sqrt(of_real.distance2[:, 0])
-        nearest = of_fake.index[:, 0]
+        nearest = of_fake.indices[:, 0]
         found = ranks.auc(x=real, y=fake)
         gap = of_train.distance2[nearest, 0]
         authentic = of_fake.distance2[:, 0] > gap  # Alaa's definition, which dgm-eval computes too

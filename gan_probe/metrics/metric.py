@@ -36,7 +36,9 @@ class Need(NamedTuple):
     @property
     def key(self) -> str:
         """Names the result on disk."""
-        around = f",radius={self.radius.name}[{self.radius.need.key if self.radius.need else ''}]" if self.radius else ""
+        around = (
+            f",radius={self.radius.name}[{self.radius.need.key if self.radius.need else ''}]" if self.radius else ""
+        )
         return f"{self.rows}-{self.cols}-{self.fold.name}{around}"
 
 
@@ -55,12 +57,15 @@ class Shape(NamedTuple):
 
 @runtime_checkable
 class Inputs(Protocol):
-    """What `finish` may look at; `annotator` says who labelled the rows, None where the sets brought their labels."""
+    """What `finish` may look at."""
 
     seed: int
     blocks: int
     shape: Shape
-    annotator: Mapping[str, Any] | None
+
+    @property
+    def annotator(self) -> Mapping[str, Any] | None:
+        """Who labelled the rows, None where the sets brought their labels."""
 
     def get(self, need: Need) -> Any:
         """The finished result of a need."""

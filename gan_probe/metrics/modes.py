@@ -53,7 +53,9 @@ def modes() -> metric.Metric:
 
     def least(shape):
         if not shape.classes:
-            return "needs labels of two classes or more on real or train: class sub-folders, labels in the npz, or --label"
+            return (
+                "needs labels of two classes or more on real or train: class sub-folders, labels in the npz, or --label"
+            )
         return next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None)
 
     return metric.Metric(

@@ -14,7 +14,14 @@ from gan_probe.ops import stream
 
 __all__ = ["Pass", "closure", "run", "schedule"]
 
-_ORDER = (("real", "real"), ("train", "train"), ("real", "train"), ("fake", "fake"), ("fake", "train"), ("fake", "real"))
+_ORDER = (
+    ("real", "real"),
+    ("train", "train"),
+    ("real", "train"),
+    ("fake", "fake"),
+    ("fake", "train"),
+    ("fake", "real"),
+)
 
 
 class Pass(NamedTuple):

@@ -96,6 +96,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
             borderline = 0
         else:
             sure = sure + open_pairs // 2
+            borderline = int(open_pairs.sum(axis=0) @ rows.weight.astype(np.int64))
         return Counts(rows.expand(sure.T).T, np.asarray(borderline))
 
     name = f"count_within(ties={ties},balls={balls})"

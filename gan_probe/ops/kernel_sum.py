@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_probe.ops import fold as fold_lib
-from gan_probe.ops import tile as tile_lib
 
 __all__ = ["diagonal", "kernel_sum"]
 

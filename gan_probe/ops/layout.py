@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 __all__ = ["FAR", "Layout", "Panel", "lay_out"]
 
 FAR = np.float32(1e37)
@@ -29,7 +28,7 @@ class Panel(NamedTuple):
     weight: float32 [p] number of identical rows it stands for, 0 if padded.
     content: int32 [p] lowest index of a row with this content, -1 if padded.
     block: int32 [p] block, counted from the panel's first block; the same for all rows of a tile.
-    index: int32 [p] position within the panel.
+    place: int32 [p] position within the panel.
     """
 
     x: np.ndarray
@@ -39,7 +38,7 @@ class Panel(NamedTuple):
     weight: np.ndarray
     content: np.ndarray
     block: np.ndarray
-    index: np.ndarray
+    place: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -230,5 +229,3 @@ def _norms(features: np.ndarray, first: np.ndarray, centre: np.ndarray) -> tuple
 
 def _round_up(n: int, multiple: int) -> int:
     return -(-n // multiple) * multiple
-
-

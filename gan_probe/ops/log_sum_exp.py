@@ -35,10 +35,7 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         at = tile.cols.block[0]
         old = lax.dynamic_slice_in_dim(least, at, 1, axis=1)
         new = jnp.minimum(old, d.min(axis=1, keepdims=True))
-        sums = [
-            jnp.sum(tile.cols.weight * jnp.exp((new - d) / np.float32(s)), axis=1, keepdims=True)
-            for s in scales
-        ]
+        sums = [jnp.sum(tile.cols.weight * jnp.exp((new - d) / np.float32(s)), axis=1, keepdims=True) for s in scales]
         before = lax.dynamic_slice_in_dim(total, at, 1, axis=1)
         shrink = jnp.stack([jnp.exp((new - old) / np.float32(s)) for s in scales], axis=-1)
         after = before * shrink + jnp.stack(sums, axis=-1)

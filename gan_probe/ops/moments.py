@@ -14,16 +14,16 @@ _ROWS = 4096
 
 
 class Moments(NamedTuple):
-    """count; mean: float64 [d]; scatter: float64 [d, d], the sum of (x - mean)(x - mean)'."""
+    """rows: their number; mean: float64 [d]; scatter: float64 [d, d], the sum of (x - mean)(x - mean)'."""
 
-    count: int
+    rows: int
     mean: np.ndarray
     scatter: np.ndarray
 
     @property
     def covariance(self) -> np.ndarray:
         """Unbiased covariance (ddof 1)."""
-        return self.scatter / (self.count - 1)
+        return self.scatter / (self.rows - 1)
 
 
 def block_moments(
@@ -40,7 +40,7 @@ def block_moments(
     Returns:
       Moments of all rows, and 2h Moments: first and second half of each halving.
     """
-    n, d = features.shape
+    d = features.shape[1]
     parts = [_Sums(d) for _ in range(1 + len(halves))]
     for b in range(halves.shape[1]):
         rows = np.flatnonzero(block == b)

@@ -29,11 +29,11 @@ _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
 class Neighbours(NamedTuple):
     """The k nearest columns of every row, nearest first, ties to the lowest index, a row's own index left out.
 
-    distance2: float64 [n, k] squared Euclidean distance.    index: int64 [n, k].
+    distance2: float64 [n, k] squared Euclidean distance.    indices: int64 [n, k].
     """
 
     distance2: np.ndarray
-    index: np.ndarray
+    indices: np.ndarray
 
 
 class _Candidates(NamedTuple):
@@ -81,7 +81,7 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
             second = jnp.where(packed == least[:, None, :], np.iinfo(np.int32).max, packed).min(axis=(1, 2))
             second = jnp.minimum(second, lax.bitcast_convert_type(far, jnp.int32)) & ~bits
             hidden = jnp.minimum(hidden, lax.bitcast_convert_type(second, jnp.float32))
-        found = (least & bits) * width + jnp.arange(width, dtype=jnp.int32) + tile.cols.index[0]
+        found = (least & bits) * width + jnp.arange(width, dtype=jnp.int32) + tile.cols.place[0]
         pool = jnp.concatenate([bound, lax.bitcast_convert_type(least & ~bits, jnp.float32)], axis=1)
         top, where = lax.top_k(-pool, keep)
         return -top, jnp.take_along_axis(jnp.concatenate([position, found], axis=1), where, axis=1), hidden

@@ -25,7 +25,7 @@ class Side(NamedTuple):
     weight: Float[Array, " n"]
     content: Int[Array, " n"]
     block: Int[Array, " n"]
-    index: Int[Array, " n"]
+    place: Int[Array, " n"]
 
 
 class Tile(NamedTuple):

@@ -1,4 +1,4 @@
-"""A report's files: results.json, pictures.npz, report.html, verdicts.png. Written whole or not at all, read back with care."""
+"""A report's files (results.json, pictures.npz, report.html, verdicts.png), written whole or not at all."""
 
 import json
 import os

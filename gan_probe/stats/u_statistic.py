@@ -61,7 +61,9 @@ def mmd_variances(
 def score_interval(estimate: float, v1: float, v2: float) -> types.Interval:
     """All t >= 0 with (estimate - t)^2 <= z^2 (V2 + c t), c = V1 / max(estimate, sqrt V2).
 
-    An estimate below zero is bounded from above as if it were zero: the interval then never shrinks to a point.
+    An estimate below zero is bounded from above as if it were zero: the interval then never shrinks to a point. Where
+    zero is not excluded the plug-in V1 is too large and the interval conservative (98 to 99.7 % seen); V1 - V2 in its
+    place is a third shorter but covers down to 87 %.
 
     Args:
       estimate: unbiased MMD^2.
@@ -74,7 +76,8 @@ def score_interval(estimate: float, v1: float, v2: float) -> types.Interval:
     c = v1 / scale
     low = max(_roots(estimate, v2, c)[0], 0.0) if estimate > 0 else 0.0
     high = _roots(max(estimate, 0.0), v2, c)[1]
-    return types.Interval(float(low), float(high), float(np.sqrt(v2 + c * max(estimate, 0.0))), "score", "exact")
+    kind: types.Kind = "exact" if low > 0 else "conservative"
+    return types.Interval(float(low), float(high), float(np.sqrt(v2 + c * max(estimate, 0.0))), "score", kind)
 
 
 def _roots(estimate: float, v2: float, c: float) -> tuple[float, float]:

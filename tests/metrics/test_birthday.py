@@ -77,13 +77,17 @@ def test_nothing_collides(estimate, sets):
 def test_calibration_takes_reals_closest_pairs(estimate):
     rng = np.random.default_rng(0)
     real, fake = (rng.standard_normal((150, 6)).astype(np.float32) for _ in range(2))
-    found = estimate(birthday.birthday(), real=real, fake=fake).detail
+    found = estimate(birthday.birthday(k=30), real=real, fake=fake).detail
     lengths = np.sort(spatial.pdist(real.astype(np.float64)))
     assert found["real"]["collisions"] == 100  # of 11,175 pairs
     assert found["threshold"] == pytest.approx(lengths[99])
     assert found["collisions"] == np.sum(spatial.pdist(fake.astype(np.float64)) <= found["threshold"])
     few = estimate(birthday.birthday(), real=real[:60], fake=fake).detail
     assert few["real"]["collisions"] == 60 * 59 // 200  # a hundredth of the pairs
+    # Short lists miss a pair whose rows both have k nearer ones; what then collides is counted all the same.
+    short = estimate(birthday.birthday(k=2), real=real, fake=fake).detail
+    assert short["threshold"] >= lengths[99]
+    assert short["real"]["collisions"] == np.sum(lengths <= short["threshold"]) >= 100
 
 
 def test_pairs_at_the_calibrated_distance_collide(estimate):

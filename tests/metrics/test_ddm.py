@@ -44,13 +44,14 @@ def test_against_scipy(estimate, sets, distance):
     assert [s["value"] for s in found.detail["scales"]] == pytest.approx(both, rel=1e-5)
 
 
-def test_effective_sample_size(estimate, sets):
-    found = estimate(ddm.ddm(scale=3.0), real=sets["real"], fake=sets["fake"])
+@pytest.mark.parametrize("scale", [0.3, 3.0])
+def test_effective_sample_size(estimate, sets, scale):
+    found = estimate(ddm.ddm(scale=scale), real=sets["real"], fake=sets["fake"])
     d2 = ((sets["real"][:, None].astype(np.float64) - sets["fake"][None]) ** 2).sum(axis=-1)
-    k = np.exp(-d2 / 3)
+    k = np.exp(-d2 / scale)
     expected = np.median(k.sum(axis=1) ** 2 / (k**2).sum(axis=1))
     assert found.detail["effective_sample_size"] == pytest.approx(expected, rel=1e-4)
-    assert "warning" in found.detail  # of 70 columns fewer than 20 carry the mean
+    assert ("warning" in found.detail) == (expected < 20) == (scale < 1)
 
 
 def test_median_scale_is_in_the_units_of_the_distance(estimate, given, sets):

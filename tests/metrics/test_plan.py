@@ -110,7 +110,7 @@ def test_run_orients_and_reports(given, sets):
     assert all(p.seconds > 0 for p in took)
     x, y = sets["train"].astype(np.float64), sets["fake"].astype(np.float64)
     d2 = ((x[:, None] - y[None]) ** 2).sum(axis=-1)
-    np.testing.assert_array_equal(inputs.get(needs[0]).index[:, 0], d2.argmin(axis=0))
+    np.testing.assert_array_equal(inputs.get(needs[0]).indices[:, 0], d2.argmin(axis=0))
     own = ((x[:, None] - x[None]) ** 2).sum(axis=-1)
     radius2 = np.sort(own, axis=1)[:, 2]
     np.testing.assert_array_equal(inputs.get(needs[1]).counts.sum(axis=0), (d2 < radius2[:, None]).sum(axis=1))

@@ -79,21 +79,21 @@ def test_thousands_of_borderline_pairs_are_settled(run, laid, d):
 
 
 def test_a_screen_that_rounds_otherwise_changes_nothing(run, laid, monkeypatch):
-    """The stream and the second screening multiply in other shapes; a pair in doubt for one may be clear to the other."""
+    """Stream and second screening multiply in other shapes: a pair in doubt for one may be clear to the other."""
     rng = np.random.default_rng(0)
     x, y = (rng.standard_normal((n, 64)).astype(np.float32) for n in (200, 150))
     d2 = exact_matrix(x, y)
     radius2 = float(np.median(d2))
     rows, cols = (laid(z, tile=64, panel=128) for z in (x, y))
     job = fold.Job(count_within.count_within(ties="<", balls="rows"), radius2)
+    between = exact._between
     for factor in (0.3, 3.0):
-        with monkeypatch.context() as patch:
-            spread = exact.tile_lib.spread
-            # Only the screening of the host: the stream's program has its own.
-            patch.setattr(
-                exact, "tile_lib", type("Tile", (), {"spread": staticmethod(lambda d, f=factor: f * spread(d))})
-            )
-            (found,), _ = run(rows, cols, [job])
+
+        def otherwise(*arrays, spread, blocks, factor=factor):
+            return between(*arrays, spread=factor * spread, blocks=blocks)
+
+        monkeypatch.setattr(exact, "_between", otherwise)
+        (found,), _ = run(rows, cols, [job])
         np.testing.assert_array_equal(found.counts.sum(axis=0), (d2 < radius2).sum(axis=1))
 
 

@@ -1,4 +1,4 @@
-"""One device and four of one process give the same: run in a process of its own, since their number is fixed at start."""
+"""One device and four of one process give the same; in a process of its own, since their number is fixed at start."""
 
 import os
 import pathlib
@@ -39,8 +39,9 @@ for devices in (1, 4):
     c, _ = stream.stream(cols, cols, jobs, mesh=mesh)
     found.append([a, b, c])
 for one, four in zip(*found):
-    np.testing.assert_allclose(special.logsumexp(one[0], axis=1), special.logsumexp(four[0], axis=1), rtol=1e-6, atol=5e-6)
-    np.testing.assert_array_equal(one[1].index, four[1].index)
+    a, b = (special.logsumexp(found[0], axis=1) for found in (one, four))
+    np.testing.assert_allclose(a, b, rtol=1e-6, atol=5e-6)
+    np.testing.assert_array_equal(one[1].indices, four[1].indices)
     np.testing.assert_array_equal(one[1].distance2, four[1].distance2)
     np.testing.assert_array_equal(one[2].counts, four[2].counts)
     assert one[2].borderline == four[2].borderline == 0

@@ -73,7 +73,7 @@ def test_panels_hold_centred_rows_norms_and_shifts(laid, pair):
             o = (x[other] - centre).astype(np.float64)
             raw = c @ o + panel.shift[p] + panel.shift[np.flatnonzero(first == other)[0]]
             np.testing.assert_allclose(raw, x[at].astype(np.float64) @ x[other], rtol=1e-5)
-        assert (panel.index == np.arange(layout.panel)).all()
+        assert (panel.place == np.arange(layout.panel)).all()
 
 
 def test_content_is_the_lowest_equal_row_and_one_copy_is_in_reach(laid, pair):

@@ -77,4 +77,4 @@ def test_weights_count_copies(run, laid):
     y = np.tile(np.array([[3.0, 4.0]], np.float32), (1000, 1))
     job = fold.Job(log_sum_exp.log_sum_exp(scales=(5.0,), squared=False))
     (found,), _ = run(laid(x), laid(y), [job])
-    np.testing.assert_allclose(special.logsumexp(found[0], axis=0), np.log(1000) + [-1.0, 0.0], atol=1e-3)
+    np.testing.assert_allclose(special.logsumexp(found[0], axis=0), np.log(1000) + np.array([-1.0, 0.0]), atol=1e-3)

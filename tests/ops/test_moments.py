@@ -14,7 +14,7 @@ def test_against_numpy(n):
     whole, parts = moments.block_moments(x, block, halves, x.mean(axis=0))
 
     def same(found, rows):
-        assert found.count == len(rows)
+        assert found.rows == len(rows)
         if len(rows) < 2:
             return
         wide = rows.astype(np.float64)
@@ -32,7 +32,7 @@ def test_against_numpy(n):
 def test_one_row_has_no_scatter():
     x = np.array([[2.0, 3.0]], np.float32)
     whole, parts = moments.block_moments(x, np.zeros(1, int), np.zeros((0, 1), bool), np.zeros(2, np.float32))
-    assert parts == [] and whole.count == 1
+    assert parts == [] and whole.rows == 1
     np.testing.assert_allclose(whole.mean, [2, 3])
     np.testing.assert_allclose(whole.scatter, 0, atol=1e-6)
 

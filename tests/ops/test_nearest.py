@@ -16,7 +16,7 @@ def by_brute_force(d2, k, *, own):
 
 def check(found, d2, k, *, own=False):
     distance2, index = by_brute_force(d2, k, own=own)
-    np.testing.assert_array_equal(found.index, index)
+    np.testing.assert_array_equal(found.indices, index)
     np.testing.assert_allclose(found.distance2, distance2, rtol=1e-14)
 
 
@@ -59,7 +59,7 @@ def test_copies_are_neighbours_and_a_row_is_not_its_own(run, laid):
     x[2] = [3, 4]
     layout = laid(x)
     (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=3))])
-    np.testing.assert_array_equal(found.index, [[1, 3, 4], [0, 3, 4], [0, 1, 3], [0, 1, 4], [0, 1, 3]])
+    np.testing.assert_array_equal(found.indices, [[1, 3, 4], [0, 3, 4], [0, 1, 3], [0, 1, 4], [0, 1, 3]])
     np.testing.assert_array_equal(found.distance2, [[0, 0, 0], [0, 0, 0], [25, 25, 25], [0, 0, 0], [0, 0, 0]])
 
 
@@ -77,7 +77,7 @@ def test_a_pair_nearer_than_rounding_is_found_with_its_true_distance(run, laid, 
     x[201] = twin
     layout = laid(x, centre=x.mean(axis=0), tile=32, panel=64)
     (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=1))])
-    assert found.index[17, 0] == 201 and found.index[201, 0] == 17
+    assert found.indices[17, 0] == 201 and found.indices[201, 0] == 17
     np.testing.assert_allclose(np.sqrt(found.distance2[[17, 201], 0]), true, rtol=1e-12)
     assert np.argmin(found.distance2[:, 0]) in (17, 201)
 
@@ -93,7 +93,7 @@ def test_raw_pixels_that_differ_by_one(run, laid):
     (found,), (back,) = run(rows, cols, *[[fold.Job(nearest.nearest(k=2))]] * 2)
     assert (found.distance2[:, 0] == 1).all() and (back.distance2[:, 0] == 1).all()
     check(found, exact_matrix(x, y), 2)
-    np.testing.assert_array_equal(back.index[found.index[:, 0], 0], np.arange(120))
+    np.testing.assert_array_equal(back.indices[found.indices[:, 0], 0], np.arange(120))
 
 
 def test_every_row_in_doubt(run, laid, pair):
@@ -117,7 +117,7 @@ def test_groups_that_hide_neighbours_cost_time_not_truth(run, laid):
     layout = laid(x, centre=x.mean(axis=0), blocks=1, tile=16, panel=32)
     (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=5, group=16))])
     check(found, exact_matrix(x, x), 5, own=True)
-    assert (found.index // 6 == np.arange(120)[:, None] // 6).all()
+    assert (found.indices // 6 == np.arange(120)[:, None] // 6).all()
 
 
 @pytest.mark.parametrize(("k", "columns"), [(1, 10), (1, 100_000), (5, 1000), (5, 20_000), (3, 7)])
@@ -146,9 +146,9 @@ def test_faiss_and_sklearn_agree(run, laid, pair):
     index = faiss.IndexFlatL2(8)
     index.add(y)
     distance2, nearest_of = index.search(x, 4)
-    np.testing.assert_array_equal(found.index, nearest_of)
+    np.testing.assert_array_equal(found.indices, nearest_of)
     np.testing.assert_allclose(found.distance2, distance2, rtol=1e-3)
     tree = neighbors.NearestNeighbors(n_neighbors=4).fit(y.astype(np.float64))
     distance, nearest_of = tree.kneighbors(x.astype(np.float64))
-    np.testing.assert_array_equal(found.index, nearest_of)
+    np.testing.assert_array_equal(found.indices, nearest_of)
     np.testing.assert_allclose(np.sqrt(found.distance2), distance, rtol=1e-12)

@@ -21,7 +21,7 @@ def jobs(radius2):
 def same(a, b, kernel):
     """Real values to 1e-6 of the largest term summed, neighbours and counts exactly."""
     np.testing.assert_allclose(special.logsumexp(a[0], axis=1), special.logsumexp(b[0], axis=1), rtol=1e-6, atol=5e-6)
-    np.testing.assert_array_equal(a[1].index, b[1].index)
+    np.testing.assert_array_equal(a[1].indices, b[1].indices)
     np.testing.assert_array_equal(a[1].distance2, b[1].distance2)
     np.testing.assert_array_equal(a[2].counts, b[2].counts)
     for power in (0, 1):
@@ -60,7 +60,7 @@ def test_order_of_rows_permutes_the_results(run, laid, pair):
     two = [laid(z, centre=centre, tile=16, panel=64) for z in (x[p], y[q])]
     (a, _), (b, _) = run(*one, jobs(9.0), jobs(4.0)), run(*two, jobs(9.0), jobs(4.0))
     np.testing.assert_array_equal(a[0][:, :, p], b[0])  # the same sums in the same order
-    np.testing.assert_array_equal(a[1].index[p], q[b[1].index])
+    np.testing.assert_array_equal(a[1].indices[p], q[b[1].indices])
     np.testing.assert_array_equal(a[2].counts[:, p], b[2].counts)
     np.testing.assert_array_equal(a[3][:, p], b[3])
     assert (back[q] == np.arange(len(q))).all()
@@ -75,8 +75,8 @@ def test_a_set_against_itself_is_the_set_against_its_copy(run, laid, sets):
     same([mirrored[0], plain[1], *mirrored[2:]], plain, kernel)
     (more,), _ = run(layout, copy, [fold.Job(nearest.nearest(k=K + 1))])
     for i in range(len(x)):
-        others = more.index[i][more.index[i] != i][:K]
-        np.testing.assert_array_equal(mirrored[1].index[i], others)
+        others = more.indices[i][more.indices[i] != i][:K]
+        np.testing.assert_array_equal(mirrored[1].indices[i], others)
 
 
 def test_the_same_bits_twice(run, laid, sets):

@@ -23,7 +23,8 @@ def test_round_trip(tmp_path, light):
     assert shown.keys() == pictures.keys()
     for key, images in pictures.items():
         np.testing.assert_array_equal(shown[key], images)
-    assert _listing(tmp_path) == ["a", "a/b", "a/b/pictures.npz", "a/b/report.html", "a/b/results.json"]
+    files_of_a_report = ["pictures.npz", "report.html", "results.json", "verdicts.png"]
+    assert _listing(tmp_path) == ["a", "a/b", *(f"a/b/{name}" for name in files_of_a_report)]
 
 
 def test_the_same_report_is_the_same_bytes(tmp_path, light):

@@ -34,10 +34,8 @@ def interval(kernel, x, y):
 
 def check(draw, coverage, kernel, law, n, m, replications):
     found = [interval(kernel, *draw(law, np.random.default_rng(seed), n, m)) for seed in range(replications)]
-    same = law.endswith("same")
-    truth = 0.0 if same else np.mean([estimate for estimate, _ in found])  # unbiased
-    label = f"{kernel.__name__} {law} {n}x{m}"
-    coverage([interval for _, interval in found], truth, label, one_sided=same)
+    truth = 0.0 if law.endswith("same") else np.mean([estimate for estimate, _ in found])  # unbiased
+    coverage([interval for _, interval in found], truth, f"{kernel.__name__} {law} {n}x{m}")
 
 
 @pytest.mark.parametrize("law", ["correlated", "digits_dropped", "correlated_same"])

@@ -70,6 +70,7 @@ def test_interval_is_the_set_of_accepted_values(estimate):
     accepted = grid[(max(estimate, 0.0) - grid) ** 2 <= z**2 * (v2 + c * grid)]
     interval = u_statistic.score_interval(estimate, v1, v2)
     np.testing.assert_allclose([interval.low, interval.high], [accepted.min(), accepted.max()], atol=1e-4)
+    assert interval.kind == ("exact" if accepted.min() > 0 else "conservative")
 
 
 def test_far_from_zero_it_is_the_plain_interval():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_probe import annotator
+from gan_probe import annotation
 
 CENTRES = np.array([[0, 0], [8, 0], [0, 8]], np.float32)
 CLASSES = ("a", "b", "c")
@@ -19,7 +19,7 @@ def blobs(n, seed, spread=1.0):
 def made(*, real_labels=True, train=True, train_labels=True, spread=1.0):
     (real, of_real), (rows, of_rows) = blobs(200, 0, spread), blobs(300, 1, spread)
     block = (np.arange(200) % 20).astype(np.int32)
-    found = annotator.train_annotator(
+    found = annotation.train_annotator(
         real=real,
         real_labels=of_real if real_labels else None,
         train=rows if train else None,
