@@ -383,7 +383,8 @@ def test_devices_do_not_matter(tmp_path):
             print(json.dumps(gan_probe.evaluate(**sets, metrics=sys.argv[2])))
     """
     done = subprocess.run(
-        [sys.executable, "-c", inspect.cleandoc(program), str(path), chosen], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", inspect.cleandoc(program), str(path), chosen], capture_output=True, text=True,
+        check=True,
         env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"}, cwd=pathlib.Path(__file__).parents[1],
     )  # fmt: skip
     found = json.loads(done.stdout)

@@ -168,10 +168,10 @@ def test_an_unwritable_cache_is_refused_before_anything_is_read(tmp_path):
 
 
 def test_the_annotator_is_trained_once(monkeypatch):
-    from gan_probe import annotator
+    from gan_probe import annotation
 
-    trained, train = [], annotator.train_annotator
-    monkeypatch.setattr(annotate, "train_annotator", lambda **given: trained.append(1) or train(**given))
+    trained, train = [], annotation.train_annotator
+    monkeypatch.setattr(annotation, "train_annotator", lambda **given: trained.append(1) or train(**given))
     reference = gan_probe.Reference(
         real=gan_probe.data.from_array(REAL, name="real", labels=[i % 2 for i in range(60)])
     )

@@ -33,7 +33,7 @@ def precision(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """
     return _share(
         "fake", "real", "cols", k, ties,
-        about="Share of the samples that lie among real images: low means unrealistic samples; outliers of real inflate it.",
+        about="Share of the samples that lie among real images: low means unrealistic samples; real outliers inflate it.",
         cites="Kynkaanniemi et al. 2019, eq 2",
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def coverage(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """Share of real rows whose k-ball holds some fake row."""
     return _share(
         "real", "fake", "rows", k, ties,
-        about="Share of real images with a sample in their neighbourhood: low means dropped modes; it forgives outliers.",
+        about="Share of real images with a sample near them: low means dropped modes; it forgives outliers.",
         cites="Naeem et al. 2020, eq 4",
     )  # fmt: skip
 
@@ -76,8 +76,8 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
         needs=needs,
         finish=finish,
         least=_enough(k),
-        about="How densely real images surround the samples: near 1 when the laws agree, above 1 when samples crowd where "
-        "real images are densest, near 0 when they are elsewhere.",
+        about="How densely real images surround the samples: near 1 when the laws agree, above 1 when samples crowd "
+        "where real images are densest, near 0 when they are elsewhere.",
         cites="Naeem et al. 2020, eq 3",
         unit="",
         better="target",
@@ -87,13 +87,19 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
 def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
     _check(k, ties)
 
+    owner = cols if balls == "cols" else rows
+
     def needs(shape):
-        return (_hits(rows, cols, balls, k, ties, shape),)
+        return _hits(rows, cols, balls, k, ties, shape), neighbours(owner, owner, k, shape)
 
     def finish(inputs):
-        (need,) = needs(inputs.shape)
-        found = inputs.get(need)
-        replicates = delete_block.hit_share(found.counts, inputs.block(rows))
+        found, near = (inputs.get(n) for n in needs(inputs.shape))
+        if balls == "cols":
+            replicates = delete_block.share_inside(
+                found.counts, inputs.block(rows), neighbours=near.indices, ball_blocks=inputs.block(owner)
+            )
+        else:
+            replicates = delete_block.hit_share(found.counts, inputs.block(rows))
         interval = delete_block.interval(replicates, share=True)
         return _estimate(inputs, replicates.value, interval, found, k, ties, better="higher")
 

@@ -107,8 +107,8 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
         needs=needs,
         finish=finish,
         least=least,
-        about="How many equally likely things would collide as often as the samples do, at a stated distance: compare it "
-        "with real by the ratio of collision rates (1 when as diverse).",
+        about="How many equally likely things would collide as often as the samples do, at a stated distance: compare "
+        "it with real by the ratio of collision rates (1 when as diverse).",
         cites="Arora, Risteski and Zhang 2018 (paper 003); Simpson 1949",
         unit="distinct samples",
         better="higher",

@@ -67,7 +67,7 @@ def frechet_limit() -> metric.Metric:
     def least(shape):
         for role in ("real", "fake"):
             if shape.rows[role] < 2 * (shape.dim + 2) + 20:
-                return f"halves of {role} ({shape.rows[role]} rows) must exceed the {shape.dim} features: use --embed=pca:K"
+                return f"halves of {role} ({shape.rows[role]} rows) must exceed {shape.dim} features: use --embed=pca:K"
         return None
 
     return metric.Metric(

@@ -58,8 +58,8 @@ def kid(*, degree: int = 3, gamma: float = 0.0, coef: float = 1.0) -> metric.Met
         needs=needs,
         finish=finish,
         least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
-        about="Distance between the two laws seen through moments up to the kernel's degree: 0 when they agree, unbiased "
-        "at any size; an interval above 0 means a difference.",
+        about="Distance between the two laws seen through moments up to the kernel's degree: 0 when they agree, "
+        "unbiased at any size; an interval above 0 means a difference.",
         cites="Binkowski et al. 2018, section 4",
         unit="",
         better="lower",

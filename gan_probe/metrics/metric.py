@@ -1,7 +1,7 @@
 """What a metric is: the passes it needs, and how it finishes them into an Estimate.
 
-A metric sees arrays only. It names its needs (a fold over one role's rows and another's columns, perhaps with the radius
-that an earlier need finds); the planner merges equal needs of all metrics into one pass a pair of roles.
+A metric sees arrays only. It names its needs (a fold over one role's rows and another's columns, perhaps with the
+radius that an earlier need finds); the planner merges equal needs of all metrics into one pass a pair of roles.
 """
 
 from collections.abc import Callable, Mapping

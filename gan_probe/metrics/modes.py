@@ -62,8 +62,8 @@ def modes() -> metric.Metric:
         needs=lambda shape: (),
         finish=finish,
         least=least,
-        about="Total variation between the class fractions of samples and real images: 0 when every class is as frequent; "
-        "compare it with its null expectation, since it can't be 0 at finite sizes.",
+        about="Total variation between the class fractions of samples and real images: 0 when every class is as "
+        "frequent; compare it with its null expectation, since it can't be 0 at finite sizes.",
         cites="Santurkar et al. 2018 (paper 000), section 2.1",
         unit="",
         better="lower",

@@ -1,7 +1,7 @@
 """Range-count fold: for every row, how many columns lie within a radius, kept apart for every block of columns.
 
 The radius belongs to the column (the ball around it) or to the row. A pair is counted at once when even the upper
-bound of its distance is inside; where only the lower bound is, the pair is borderline and settled in float64 afterwards.
+bound of its distance is inside; where only the lower bound is, the pair is borderline and settled in float64 after.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """What a fold is: a reduction over the columns of every row, fed one tile at a time.
 
-On the device a fold keeps a state for the rows of a tile (`init`, `update`). After a panel of columns the state comes to
-the host, where `merge` adds it, in float64 and in a fixed order, to the result that `start` made; `finish` turns the
+On the device a fold keeps a state for the rows of a tile (`init`, `update`). After a panel of columns the state comes
+to the host, where `merge` adds it, in float64 and in a fixed order, to the result that `start` made; `finish` turns the
 result of a whole pass into arrays a row. States are fresh for every pair of panels, so what is on the host is all there
 is to save for a resumed run. A fold never knows whether it runs over rows or, transposed, over columns.
 """
@@ -23,7 +23,7 @@ class Fold(NamedTuple):
     name: the settings in words; with the two sets it names the result on disk.
     rebuild(*arrays): the finished result from its arrays.
     init(rows, blocks): state with the rows on the leading axis, for columns in `blocks` blocks.
-    update(state, tile, numbers): the state after one more tile; `numbers` is the job's, for the tile's rows and columns.
+    update(state, tile, numbers): the state after one more tile; `numbers` is the job's, for the tile's rows and cols.
     numbers(job, side, layout): float32 [p, m], the job's own numbers for the "rows" or "cols", by position, or None.
     start(rows, cols): the empty result on the host, from both layouts.
     merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
