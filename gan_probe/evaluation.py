@@ -173,7 +173,8 @@ class _Run:
 
     @property
     def _unlabelled(self) -> bool:
-        return self._given_labels["fake"] is None or self._given_labels["real"] is None
+        """Whether there are classes, and real or fake brought no labels."""
+        return bool(self.shape.classes) and (self._given_labels["fake"] is None or self._given_labels["real"] is None)
 
     @functools.cached_property
     def _labels(self) -> dict[str, np.ndarray]:

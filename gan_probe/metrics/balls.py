@@ -33,7 +33,7 @@ def precision(*, k: int = 5, ties: str = "<") -> metric.Metric:
     """
     return _share(
         "fake", "real", "cols", k, ties,
-        about="Share of the samples that lie among real images: low means unrealistic samples; real outliers inflate it.",
+        about="Share of samples that lie among real images: low means unrealistic ones; real outliers inflate it.",
         cites="Kynkaanniemi et al. 2019, eq 2",
     )  # fmt: skip
 

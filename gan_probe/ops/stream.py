@@ -1,7 +1,7 @@
 """The one driver: every pair of two sets, once, panel by panel, through any number of folds.
 
 The host loops over (panel of rows, panel of columns); a jitted program loops over the tiles inside. Over several
-devices the rows of a panel stay where they are and the columns go round the ring, so that no device holds a whole panel. A set
+devices the rows of a panel stay where they are and the columns go round the ring: no device holds a whole panel. A set
 against itself needs only the panels on and above the diagonal: a tile feeds its folds as rows and as columns.
 """
 
