@@ -112,7 +112,8 @@ def _evaluate(rows: int, d: int) -> list[dict]:
         "passes_over_bare": sum(t["seconds"] for t in passes.values()) / whole,
     }  # fmt: skip
     print(f"evaluate, N=M=R={rows}, d={d}: {line['seconds_over_bare']:.2f} times the bare multiplies of its six "
-          f"pairs of sets; passes {line['passes_over_bare']:.2f}, Frechet {line['decompositions_over_bare']:.2f}")  # fmt: skip
+          f"pairs of sets; passes "
+          f"{line['passes_over_bare']:.2f}, Frechet {line['decompositions_over_bare']:.2f}")  # fmt: skip
     reasons = peers.available()
     if all(reasons[n] is None for n in ("prdc", "sklearn_knn", "torch_log_sum_exp", "torch_kid")):
         started = time.perf_counter()

@@ -2,8 +2,8 @@
 
 On the device the columns of a tile are cut into small groups and only each group's least distance goes on (XLA:CPU
 takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. What a
-group hides is bounded by its second least value. On the host the candidates get their true distances; a row whose k-th true
-distance isn't below everything that was passed over is screened again, completely.
+group hides is bounded by its second least value. On the host the candidates get their true distances; a row whose
+k-th true distance isn't below everything that was passed over is screened again, completely.
 """
 
 import functools
