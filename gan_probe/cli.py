@@ -1,5 +1,6 @@
 """The command line: `gan-probe COMMAND --flags`. Exit status 0, 2 for what the user can mend, 143 after SIGTERM."""
 
+import contextlib
 import functools
 import io
 import os
@@ -9,7 +10,7 @@ import shlex
 import signal
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -150,10 +151,12 @@ def _evaluate(values: flags.FlagValues, words: list[str], line: str) -> None:
     files.check_out(out)
     if values.embed and os.path.isdir(os.curdir):
         sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
-    opened = sets.fakes(fakes, seed=values.seed, resize=values.resize, crop=values.crop, label=values.label)
+    options: dict[str, Any] = {"resize": values.resize, "crop": values.crop, "label": values.label}
+    held_out = sets.opened(real, name="real", seed=values.seed, **options)
+    opened = sets.fakes(fakes, n=None, like=held_out, seed=values.seed, **options)
     prepared = reference.Reference(
-        real=real, train=train, embed=values.embed, seed=values.seed, resize=values.resize, crop=values.crop,
-        label=values.label, cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
+        real=held_out, train=train, embed=values.embed, seed=values.seed, **options,
+        cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
         progress=functools.partial(tqdm, delay=2, disable=None, leave=False),
     )  # fmt: skip
     results, pictures = evaluation.evaluate_against(prepared, opened, metrics=values.metrics, command=line, **switches)
@@ -223,8 +226,19 @@ def _report(values: flags.FlagValues, words: list[str], line: str) -> None:
 
     out = pathlib.Path(words[0])
     results, pictures = files.read(out)
-    files.write(out, results, pictures, explain={n: make().about for n, make in metrics.METRICS.items()})
-    print(summary.summary(results, out))
+    with _reports_of_others():
+        files.write(out, results, pictures, explain={n: make().about for n, make in metrics.METRICS.items()})
+        print(summary.summary(results, out))
+
+
+@contextlib.contextmanager
+def _reports_of_others() -> Iterator[None]:
+    """A results.json that was edited, or that another program wrote, may lack or mistype anything."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise types.UserError(f"results.json is not as gan-probe writes it ({reason}); evaluate again") from error
 
 
 def _define_compare(values: flags.FlagValues) -> None:
@@ -237,13 +251,16 @@ def _compare(values: flags.FlagValues, words: list[str], line: str) -> None:
         raise types.UserError("give two folders or more: gan-probe compare DIR DIR")
     from gan_probe.report import compare
 
-    page = compare.compare([pathlib.Path(w) for w in words])
+    with _reports_of_others():
+        page = compare.compare([pathlib.Path(w) for w in words])
     out = pathlib.Path(values.out)
     partial = out.with_name(f".partial-{out.name}")
     try:
-        partial.write_text(page, "utf-8")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(page.encode("utf-8", "replace"))
         partial.replace(out)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another path") from error
     print(f"The page: {out}")
 

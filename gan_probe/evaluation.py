@@ -65,12 +65,15 @@ def evaluate(
     """
     seed = _seed(key)
     selection.select(metrics, switches)  # a wrong name costs no reading, nor does a missing fake
-    fakes = sets.fakes(fake, seed=seed, resize=resize, crop=crop, label=label)
+    sets.named_fakes(fake)
+    options: dict[str, Any] = {"resize": resize, "crop": crop, "label": label}
+    opened = sets.opened(real, name="real", seed=seed, **options)
+    fakes = sets.fakes(fake, n=n_fake, like=opened, seed=seed, **options)  # a missing file costs no reading of real
     reference = reference_lib.Reference(
-        real=real, train=train, embed=embed, seed=seed, resize=resize, crop=crop, label=label, cache_dir=cache_dir,
-        memory_gb=memory_gb, tile=tile, devices=devices, progress=progress,
+        real=opened, train=train, embed=embed, seed=seed, **options, cache_dir=cache_dir, memory_gb=memory_gb,
+        tile=tile, devices=devices, progress=progress,
     )  # fmt: skip
-    return evaluate_against(reference, fakes, metrics=metrics, n_fake=n_fake, **switches)[0]
+    return evaluate_against(reference, fakes, metrics=metrics, **switches)[0]
 
 
 def evaluate_against(
@@ -86,11 +89,8 @@ def evaluate_against(
     metrics = metrics if isinstance(metrics, str) else list(metrics)
     chosen = selection.select(metrics, switches)
     k = int(switches.get("k", 5))
-    n = len(reference.samples["real"]) if n_fake is None else n_fake
-    samples = {
-        name: sets.drawn(given, n=n, name=name, seed=reference.seed, **reference.options) if callable(given) else given
-        for name, given in sets.fakes(fake, seed=reference.seed, **reference.options).items()
-    }
+    like = reference.samples["real"]
+    samples = sets.fakes(fake, n=n_fake, like=like, seed=reference.seed, **reference.options)
     _check_sizes({**reference.samples, **samples}, k)
 
     timer = timing.Timer()

@@ -1,5 +1,8 @@
 """From what a user hands over (a SRC string, an array, a Source, a generator) to Samples."""
 
+import contextlib
+import os
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from gan_probe import data, types
 
-__all__ = ["Sampler", "classes_seen", "drawn", "fakes", "labels_by_name", "opened"]
+__all__ = ["Sampler", "classes_seen", "fake", "fakes", "labels_by_name", "named_fakes", "opened"]
 
 Sampler = Callable[[jax.Array, int], Any]
 
@@ -26,15 +29,18 @@ def opened(given: Any, *, name: str, seed: int, **options: Any) -> types.Samples
     """
     if isinstance(given, types.Samples):
         return given
-    if isinstance(given, str):
-        return data.load(given, seed=seed, **options)
+    if isinstance(given, str | os.PathLike):
+        src = os.fspath(given)
+        # Rows of a law depend on (seed, row): sets of one law need seeds of their own.
+        own = zlib.crc32(name.encode("utf-8", "surrogateescape")) if src.startswith("synthetic:") else 0
+        return data.load(src, seed=seed + own, **options)
     if _samples(given):
         raise types.UserError(f"{name} is a function: only fake may be one, (key, n) -> images")
     return data.from_array(given, name=name, resize=options.get("resize"), crop=options.get("crop"))
 
 
-def fakes(given: Any, *, seed: int, **options: Any) -> dict[str, types.Samples | Sampler]:
-    """One fake, or a mapping name -> fake, opened; functions stay what they are.
+def named_fakes(given: Any) -> Mapping[str, Any]:
+    """One fake, or a mapping name -> fake, by name.
 
     Raises:
       UserError: none at all, or a name that is taken.
@@ -45,13 +51,48 @@ def fakes(given: Any, *, seed: int, **options: Any) -> dict[str, types.Samples |
     for name in named:
         if not isinstance(name, str) or not name or name in ("real", "train"):
             raise types.UserError(f"{name!r} is no name for a fake: give another")
-    return {n: f if _samples(f) else opened(f, name=n, seed=seed, **options) for n, f in named.items()}
+    return named
 
 
-def drawn(sample: Sampler, *, n: int, name: str, seed: int, **options: Any) -> types.Samples:
-    """n samples of a generator `(key, n) -> images or features`, drawn in batches of at most 512."""
-    if n < 1:
-        raise types.UserError(f"n_fake={n}: must be at least 1")
+def fakes(given: Any, *, n: int | None, like: types.Samples, seed: int, **options: Any) -> dict[str, types.Samples]:
+    """Every fake of `named_fakes`, opened by `fake`; functions give n samples, as many as `like` by default."""
+    n = len(like) if n is None else n
+    return {
+        name: fake(one, name=name, n=n, like=like, seed=seed, **options) for name, one in named_fakes(given).items()
+    }
+
+
+def fake(given: Any, *, name: str, n: int, like: types.Samples, seed: int, **options: Any) -> types.Samples:
+    """Samples of a fake.
+
+    Generated images that have the final size already stay as they are, whatever crop and resize do to real ones; and
+    they need no attribute file for `label`: an annotator labels them.
+
+    Args:
+      given: as for `opened`, or a function `(key, n) -> images or features`.
+      name: of the fake.
+      n: samples to draw from a function.
+      like: the real set, as it is compared.
+      seed: of draws.
+      **options: resize, crop and label, as for data.load.
+    """
+    if _samples(given):
+        given = _drawn(given, n=n, name=name, seed=seed)
+    label = options.pop("label", None)
+    if label is not None:
+        with contextlib.suppress(types.UserError):
+            return opened(given, name=name, seed=seed, label=label, **options)
+    with contextlib.suppress(types.UserError):
+        plain = opened(given, name=name, seed=seed)
+        if plain.rows.shape == like.rows.shape:
+            return plain
+    return opened(given, name=name, seed=seed, **options)
+
+
+def _drawn(sample: Sampler, *, n: int, name: str, seed: int) -> np.ndarray:
+    """n samples of a generator, drawn in batches of at most 512."""
+    if not isinstance(n, int) or n < 1:
+        raise types.UserError(f"n_fake={n}: must be a whole number, at least 1")
     key = jax.random.key(seed)
     batches: list[np.ndarray] = []
     for i, start in enumerate(range(0, n, _BATCH)):
@@ -63,7 +104,7 @@ def drawn(sample: Sampler, *, n: int, name: str, seed: int, **options: Any) -> t
             shapes = f"{list(batches[0].shape[1:])}, then {list(batch.shape[1:])}"
             raise types.UserError(f"{name}: the function gave samples of {shapes}; make them equal")
         batches.append(batch)
-    return opened(np.concatenate(batches), name=name, seed=seed, **options)
+    return np.concatenate(batches)
 
 
 def classes_seen(samples: types.Samples) -> list[str]:

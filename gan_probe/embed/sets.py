@@ -75,12 +75,14 @@ class Embedder:
         """Features and hashes of a set, which may be one that the embedding has not seen."""
         if self._context.sets.get(name) is not samples:
             _check({"fitted on": self._context.first, name: samples})
+            self._new += self._bytes(samples) - self._bytes(self._context.sets.get(name))
             self._context.replace(name, samples)
-            self._new += self._bytes(samples)
         return _embed(name, self._context, self._mapper, self._new > self._room)
 
-    def _bytes(self, samples: types.Samples) -> int:
-        return 0 if _given(samples, self._mapper) is not None else 4 * self._mapper.dim * len(samples)
+    def _bytes(self, samples: types.Samples | None) -> int:
+        return (
+            0 if samples is None or _given(samples, self._mapper) is not None else 4 * self._mapper.dim * len(samples)
+        )
 
 
 def _check(sets: Mapping[str, types.Samples]) -> None:

@@ -35,7 +35,8 @@ def check_out(out: pathlib.Path) -> None:
     try:
         if out.exists():
             _check_replaceable(out)
-        (_beside(out)).rmdir()
+        ancestor = next(p for p in (out, *out.absolute().parents) if p.exists())
+        _beside(ancestor / out.name if ancestor != out else out).rmdir()
     except OSError as error:
         raise _unwritable(out, error) from error
 

@@ -1,6 +1,7 @@
 """One picture of the verdicts, for a README: a row a fake, with samples, words and the numbers that decided."""
 
 import pathlib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,7 +69,9 @@ def verdict_picture(results: Mapping[str, Any], pictures: Mapping[str, np.ndarra
                     decided = numbers.deciding(verdict, results["results"][fake]) or verdict["reason"]
                     write(x, middle + 0.14, _short(decided, 34), color="#3a4248", size=8)
         try:
-            sheet.savefig(path, format="png", metadata={"Software": None})
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+                sheet.savefig(path, format="png", metadata={"Software": None})
         except OSError as error:
             raise types.UserError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
