@@ -254,13 +254,14 @@ def _compare(values: flags.FlagValues, words: list[str], line: str) -> None:
     with _reports_of_others():
         page = compare.compare([pathlib.Path(w) for w in words])
     out = pathlib.Path(values.out)
-    partial = out.with_name(f".partial-{out.name}")
+    partial = out.parent / f".partial-{out.name}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(page.encode("utf-8", "replace"))
         partial.replace(out)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another path") from error
     print(f"The page: {out}")
 

@@ -374,8 +374,10 @@ def test_report_and_compare(good, capsys):
     assert "<html" in pathlib.Path("page.html").read_text("utf-8")
     capsys.readouterr()
     pathlib.Path("file").touch()
-    assert cli.main(["compare", "out", "out", "--out=file/page.html"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    for out in ("file/page.html", "out", ".", ""):
+        assert cli.main(["compare", "out", "out", f"--out={out}"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not list(pathlib.Path().rglob(".partial-*"))
 
 
 # Processes
@@ -393,7 +395,7 @@ def test_a_terminal_without_unicode(good):
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     process = spawn("evaluate", "--real=ü.npz", "--fake=ü.npz", "--metrics=kid", env=ascii_only)
     out, err = process.communicate(timeout=300)
-    assert process.returncode == 0 and "warning" in err and "kid" in out
+    assert process.returncode == 0 and "warning" in err and "kid" in out, err
 
 
 def test_sigterm_ends_a_run_with_143_and_leaves_nothing():

