@@ -139,11 +139,12 @@ class _Run:
         self.layouts: dict[str, layout_lib.Layout] = {
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
+            "fake alone": reference.lay_out(embedded, samples.source, reference_lib.row_mean(embedded.features)),
         }
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
         classes, self._given_labels = self._classes()
-        rows = {role: len(layout) for role, layout in self.layouts.items()}
+        rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
         self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
 
     def get(self, need: metric_lib.Need) -> Any:

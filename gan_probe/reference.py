@@ -76,7 +76,7 @@ class Reference:
         )
         self.embedding = self.embedder.embedding
         self.embedded = {role: self.embedder.embed(role, s) for role, s in self.samples.items()}
-        self.centre = _mean(self.embedded["real"].features)
+        self.centre = row_mean(self.embedded["real"].features)
         self.layouts = {role: self.lay_out(e, self.samples[role].source) for role, e in self.embedded.items()}
         self.known: dict[metric_lib.Need, Any] = {}
         self._kept: dict[tuple[str, str], Any] = {}
@@ -88,8 +88,8 @@ class Reference:
 
         return evaluation.evaluate_against(self, fake, **settings)[0]
 
-    def lay_out(self, embedded: types.Embedded, source: str) -> layout_lib.Layout:
-        """The layout of a set that meets real and train; `source` is what errors call it."""
+    def lay_out(self, embedded: types.Embedded, source: str, centre: np.ndarray | None = None) -> layout_lib.Layout:
+        """The layout of a set that meets real and train; `source` is what errors call it; real's centre by default."""
         _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
         return layout_lib.lay_out(
@@ -97,7 +97,7 @@ class Reference:
             embedded.hashes,
             blocks_lib.assign(embedded.hashes, self.blocks, self.seed),
             blocks=self.blocks,
-            centre=self.centre,
+            centre=self.centre if centre is None else centre,
             tile=self._tile,
             panel=int(np.clip(_PANEL_BYTES // (4 * dim), 1024, 4096)),
             devices=self.mesh.size,
@@ -186,7 +186,7 @@ def _check_range(features: np.ndarray, source: str) -> None:
         )
 
 
-def _mean(features: np.ndarray) -> np.ndarray:
+def row_mean(features: np.ndarray) -> np.ndarray:
     """Mean of the rows, float32 [d], summed in float64 by pieces."""
     total = np.zeros(features.shape[1])
     for start in range(0, len(features), 4096):

@@ -22,6 +22,7 @@ _CALIBRATION_PAIRS = 100  # of real, within the calibrated threshold: its share 
 _CLOSEST = 20
 _MOST_LISTED = 1000
 _DENSE = 2000
+_ENOUGH = 20  # collisions
 
 
 def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
@@ -165,11 +166,16 @@ def _paper(inputs, fake: collisions.Collisions, edges: np.ndarray, threshold: fl
         x = inputs.features("fake")[rows].astype(np.float64)
         edges = np.argwhere(np.triu(spatial.squareform(spatial.pdist(x)) <= threshold, 1))
     half = first_collision.half_collision_size(edges, size, seed=inputs.seed)
+    beta = collisions.beta_interval(fake)
+    # What other samples would show follows beta: a batch of s holds no pair with chance exp(-beta s^2 / 2). With few
+    # collisions the median over orders of these samples is biased, and only the bounds are given.
+    low, high = ((2 * np.log(2) / b) ** 0.5 if b else None for b in (beta.high, beta.low))
+    s50 = half.size if fake.collisions >= _ENOUGH else None
     return {
-        "s50": half.size,
-        "s50_ci95": [half.interval.low, half.interval.high],
-        "s_squared": half.size**2 if half.size else None,
-        "beta_star": first_collision.beta_star(half.size) if half.size else None,
+        "s50": s50,
+        "s50_ci95": [low, high],
+        "s_squared": s50**2 if s50 else None,
+        "beta_star": first_collision.beta_star(s50) if s50 else None,
     }
 
 

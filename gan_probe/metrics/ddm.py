@@ -7,7 +7,7 @@ import numpy as np
 
 from gan_probe import types
 from gan_probe.metrics import metric
-from gan_probe.ops import log_sum_exp
+from gan_probe.ops import log_sum_exp, tile
 from gan_probe.stats import two_sided
 
 __all__ = ["ddm", "ddm_relative", "ddm_sum"]
@@ -148,6 +148,11 @@ def _estimate(inputs, values, intervals, scales, distance, effective) -> types.E
     if effective < 20:
         detail["warning"] = (
             "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
+        )
+    rounding = tile.spread(inputs.shape.dim) * inputs.shape.scale
+    if distance == "squared" and rounding > 0.01 * min(scales):
+        detail["warning"] = (
+            f"float32 rounds squared distances by up to about {rounding:.2g}: take a scale above {100 * rounding:.2g}"
         )
     detail["scales"] = [
         {"scale": s, "value": v, "ci95": [i.low, i.high], "stderr": i.stderr}

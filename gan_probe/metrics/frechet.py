@@ -17,6 +17,7 @@ from gan_probe.stats import extrapolate
 __all__ = ["distance", "frechet", "frechet_limit"]
 
 _HALVINGS = 5
+_LARGEST = 6144  # order of the matrices that are decomposed: beyond, minutes and gigabytes
 
 
 class _Fit(NamedTuple):
@@ -42,7 +43,7 @@ def frechet(*, ddof: int = 1) -> metric.Metric:
     return metric.Metric(
         needs=lambda shape: (),
         finish=finish,
-        least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
+        least=_least,
         about="Distance of the two sets' means and covariances (FID on Inception features): lower is better; biased "
         "upwards at small sizes, so compare equal sizes only.",
         cites="Heusel et al. 2017, eq 6",
@@ -65,6 +66,8 @@ def frechet_limit() -> metric.Metric:
         )  # fmt: skip
 
     def least(shape):
+        if shape.dim > _LARGEST:
+            return f"its {shape.dim} x {shape.dim} matrices are too large: use --embed=pca:K"
         for role in ("real", "fake"):
             if shape.rows[role] < 2 * (shape.dim + 2) + 20:
                 return f"halves of {role} ({shape.rows[role]} rows) must exceed {shape.dim} features: use --embed=pca:K"
@@ -108,8 +111,15 @@ def _moments(inputs, role):
     return inputs.kept(role, "moments", make)
 
 
+def _least(shape: metric.Shape) -> str | None:
+    order = min(shape.dim, max(shape.rows["real"], shape.rows["fake"]))
+    if order > _LARGEST:
+        return f"its decomposition of order {order} is too large: use --embed=pca:K"
+    return next((f"{role} needs at least 2 rows" for role in ("real", "fake") if shape.rows[role] < 2), None)
+
+
 def _halvable(rows: int, dim: int) -> bool:
-    return rows >= 2 * (dim + 2) + 20
+    return rows >= 2 * (dim + 2) + 20 and dim <= _LARGEST
 
 
 def _fit(inputs, ddof: int) -> _Fit:

@@ -26,7 +26,7 @@ _ORDER = (
 
 
 class Pass(NamedTuple):
-    """What one pass took: the two roles, seconds, pairs (unordered pairs of one set count twice) and features a row."""
+    """What one pass took: the two roles, seconds, products of rows computed, and features a row."""
 
     rows: str
     cols: str
@@ -58,11 +58,17 @@ def run(
     memory_bytes: int,
     advance: Callable[[int], None] = lambda pairs: None,
 ) -> list[Pass]:
-    """Fill `known` with the results of all needs and of those they rest on; returns what each pass took."""
+    """Fill `known` with the results of all needs and of those they rest on; returns what each pass took.
+
+    `layouts` by role, and by "role alone" where a set against itself has a layout of its own: centred on its own mean,
+    so that a collapsed set far from real's mean keeps its small distances.
+    """
     took = []
     for pair, now in schedule(needs, known):
         started = time.perf_counter()
-        rows, cols = layouts[pair[0]], layouts[pair[1]]
+        rows, cols = (layouts[role] for role in pair)
+        if pair[0] == pair[1]:
+            rows = cols = layouts.get(f"{pair[0]} alone", rows)
         forward = [n for n in now if (n.rows, n.cols) == pair]
         backward = [n for n in now if n not in forward]
         found = stream.stream(
@@ -72,7 +78,7 @@ def run(
         for n, result in zip(forward + backward, found[0] + found[1], strict=True):
             # In C order, as what the cache gives back: sums then run in the same order.
             known[n] = jax.tree.map(lambda a: np.asarray(a, order="C"), result)
-        took.append(Pass(*pair, time.perf_counter() - started, len(rows) * len(cols), rows.dim))
+        took.append(Pass(*pair, time.perf_counter() - started, stream.products(rows, cols), rows.dim))
     return took
 
 

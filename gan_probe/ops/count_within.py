@@ -48,6 +48,10 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         low, high = limits[..., 0], limits[..., 1]
         inside = tile_lib.upper_bound(tile) < low
         maybe = tile_lib.lower_bound(tile) <= high
+        if tile.same:  # equal rows, a row and itself among them, are at distance 0: decided by index, never by value
+            equal = tile.rows.content[:, None] == tile.cols.content[None, :]
+            zero = jnp.broadcast_to(low > 0 if ties == "<" else low > -1, equal.shape)
+            inside, maybe = jnp.where(equal, zero, inside), jnp.where(equal, zero, maybe)
         weight = tile.cols.weight.astype(jnp.int32)
         at = tile.cols.block[0]
         return tuple(

@@ -21,7 +21,7 @@ from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["stream"]
+__all__ = ["products", "stream"]
 
 _IN_FLIGHT = 2  # pairs of panels computed ahead of the host
 
@@ -87,6 +87,14 @@ def stream(
     if same:
         return finished_rows, []
     return finished_rows, [j.fold.finish(r, cols, rows, j) for j, r in zip(mirrored, col_results, strict=True)]
+
+
+def products(rows: layout_lib.Layout, cols: layout_lib.Layout) -> int:
+    """Inner products of rows that a pass computes: about half of all pairs for a set against itself."""
+    if rows is not cols:
+        return len(rows) * len(cols)
+    sizes = [_rows_in(rows, i) for i in range(rows.panels)]
+    return (len(rows) ** 2 + sum(n * n for n in sizes)) // 2
 
 
 def _pairs(rows: int, cols: int, same: bool) -> Iterator[tuple[int, int]]:
