@@ -292,7 +292,7 @@ def test_one_feature():
 def test_more_features_than_rows():
     found = gan_probe.evaluate(real=rows(30, 100), fake=rows(25, 100), metrics=["frechet", "kid", "recall"])
     assert found["skipped"]["fake"] == {}
-    with pytest.raises(types.UserError, match="must exceed .*100 features"):
+    with pytest.raises(types.UserError, match=r"must exceed .*100 features"):
         gan_probe.evaluate(real=rows(30, 100), fake=rows(25, 100), metrics=["frechet_limit"])
 
 
