@@ -45,7 +45,7 @@ def _modes(found, k):
         missed = math.exp(sum(math.log((n - 1 - i) / (n + m - 1 - i)) for i in range(k)))
         limit = _COVER * (1 - missed)
         return "coverage", rule, _compare(estimate.interval.low, estimate.interval.high, limit, more_is_good=True)
-    rule = "no class has less than half its share of real (95 % over all classes together)"
+    rule = f"no class has less than half its share of real (95 % in all), {_EXPECTED} rows expected of the rarest"
     if "modes" not in found:
         return "modes", rule, OPEN
     modes = found["modes"]
@@ -73,7 +73,7 @@ def _copies(found):
 
 
 def _matches(found):
-    rule = f"no difference of the laws is seen (kid within {_DIFFERS:g} standard errors of what equal laws show)"
+    rule = f"no difference of the laws is seen (kid within {_DIFFERS:g} null standard errors, {_ENOUGH} rows a side)"
     if "kid" not in found:
         return "kid", rule, OPEN
     # Kid is skewed to the right where the laws agree: at two standard errors 5 in 100 honest sets would fail.

@@ -29,8 +29,12 @@ def test_every_question_is_answered_without_any_metric():
 
 
 def test_modes_fail_on_a_faint_class():
-    assert outcome("covers the modes", modes=estimate(0, 1, faint=["3"])) == "fails"
-    assert outcome("covers the modes", modes=estimate(0, 1, faint=[])) == "holds"
+    assert outcome("covers the modes", modes=estimate(0, 1, m=25, faint=["3"], real=[0.5, 0.5])) == "fails"
+    assert outcome("covers the modes", modes=estimate(0, 1, m=100, faint=[], real=[0.2, 0.8, 0.0])) == "holds"
+
+
+def test_modes_hold_only_where_a_missing_class_would_have_shown():
+    assert outcome("covers the modes", modes=estimate(0, 1, m=99, faint=[], real=[0.2, 0.8])) == "cannot tell"
 
 
 def test_coverage_stands_in_for_modes():
@@ -47,7 +51,7 @@ def test_coverage_stands_in_for_modes():
 
 
 def test_modes_go_before_coverage():
-    found = verdicts.judge({"modes": estimate(0, 1, faint=[]), "coverage": estimate(0, 0.1)}, {}, 5)
+    found = verdicts.judge({"modes": estimate(0, 1, faint=[], real=[1.0]), "coverage": estimate(0, 0.1)}, {}, 5)
     assert found["covers the modes"]["metric"] == "modes"
 
 
@@ -78,7 +82,9 @@ def test_copies(low, high, said):
     ],
 )
 def test_kid_against_what_equal_laws_show(value, low, said):
-    assert outcome("matches real", kid=estimate(low, 1.0, value, null_stderr=0.1)) == said
+    assert outcome("matches real", kid=estimate(low, 1.0, value, n=200, m=200, null_stderr=0.1)) == said
+    few = outcome("matches real", kid=estimate(low, 1.0, value, n=200, m=199, null_stderr=0.1))
+    assert few == ("cannot tell" if said == "holds" else said)
 
 
 def test_rules_do_not_depend_on_the_data():
