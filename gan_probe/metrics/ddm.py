@@ -150,7 +150,7 @@ def _estimate(inputs, values, intervals, scales, distance, effective) -> types.E
             "fewer than 20 columns carry the mean of a typical row: the value is close to a nearest distance"
         )
     rounding = tile.spread(inputs.shape.dim) * inputs.shape.scale
-    if distance == "squared" and rounding > 0.01 * min(scales):
+    if distance == "squared" and rounding > 0.01 * min(known):
         detail["warning"] = (
             f"float32 rounds squared distances by up to about {rounding:.2g}: take a scale above {100 * rounding:.2g}"
         )
