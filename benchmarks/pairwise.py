@@ -41,14 +41,15 @@ def main() -> None:
     if given.only_scale_of:
         print(json.dumps(_scale_of(given.only_scale_of)))
         return
-    found: dict[str, object] = {"jax": jax.__version__, "platform": jax.default_backend(), "parts": {}}
+    measured: dict[str, list[dict]] = {}
+    found = {"jax": jax.__version__, "platform": jax.default_backend(), "parts": measured}
     parts: dict[str, Callable[[], list[dict]]] = {
         "folds": lambda: _folds([int(d) for d in given.dims.split(",")], given.rows, given.repeat),
         "evaluate": lambda: _evaluate(given.rows, 2048),
         "scale": lambda: _scale([20_000, 60_000, 200_000]),
     }
     for part in given.parts.split(","):
-        found["parts"] |= {part: parts[part]()}  # type: ignore[operator]
+        measured[part] = parts[part]()
         given.out.write_text(json.dumps(found, indent=1))
 
 
