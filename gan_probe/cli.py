@@ -110,6 +110,9 @@ def _define_evaluate(values: flags.FlagValues) -> None:
     whole("resize", None, "make all images N x N: centred square, antialiased", lower_bound=1)
     whole("crop", None, "cut the central N x N of all images, before any resize", lower_bound=1)
     text("label", None, "CelebA attribute that becomes the label, or two with a comma")
+    flags.DEFINE_boolean(
+        "curves", False, "also every metric on eighths, quarters and halves of the sets", flag_values=values
+    )
     whole("seed", 0, "of blocks, calibration and grids", lower_bound=0, upper_bound=2**32 - 1)
     whole("tile", 512, "most rows of a tile", lower_bound=16)
     flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", lower_bound=0.1, flag_values=values)
@@ -159,7 +162,9 @@ def _evaluate(values: flags.FlagValues, words: list[str], line: str) -> None:
         cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
         progress=functools.partial(tqdm, delay=2, disable=None, leave=False),
     )  # fmt: skip
-    results, pictures = evaluation.evaluate_against(prepared, opened, metrics=values.metrics, command=line, **switches)
+    results, pictures = evaluation.evaluate_against(
+        prepared, opened, metrics=values.metrics, curves=values.curves, command=line, **switches
+    )
     for name, given in results["inputs"].items():
         for note in given["notes"]:
             if note.startswith("warning: "):

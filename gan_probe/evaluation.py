@@ -10,10 +10,14 @@ import jax
 import numpy as np
 
 from gan_probe import content, pictures, selection, sets, timing, types, verdicts
+from gan_probe import curves as curves_lib
+from gan_probe import embed as embed_lib
 from gan_probe import reference as reference_lib
+from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import layout as layout_lib
+from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
 
 __all__ = ["evaluate", "evaluate_against"]
@@ -28,6 +32,7 @@ def evaluate(
     embed: str | Callable[[np.ndarray], Any] | None = None,
     key: jax.Array | int = 0,
     n_fake: int | None = None,
+    curves: bool = False,
     resize: int | None = None,
     crop: int | None = None,
     label: str | None = None,
@@ -49,6 +54,7 @@ def evaluate(
       embed: pixels, pca:K, features, module:function, or a callable on uint8 batches.
       key: a JAX key or an integer: blocks, calibration, grids, and the samples of functions.
       n_fake: samples to draw from a function; as many as real by default.
+      curves: every metric again on nested eighths, quarters and halves of real and fake: `detail.curve`.
       resize, crop, label: see `gan-probe evaluate --help`.
       cache_dir: keeps embeddings and what depends on real and train alone.
       memory_gb: memory that features and panels may take.
@@ -73,7 +79,7 @@ def evaluate(
         real=opened, train=train, embed=embed, seed=seed, **options, cache_dir=cache_dir, memory_gb=memory_gb,
         tile=tile, devices=devices, progress=progress,
     )  # fmt: skip
-    return evaluate_against(reference, fakes, metrics=metrics, **switches)[0]
+    return evaluate_against(reference, fakes, metrics=metrics, curves=curves, **switches)[0]
 
 
 def evaluate_against(
@@ -82,6 +88,7 @@ def evaluate_against(
     *,
     metrics: str | Iterable[str] = "all",
     n_fake: int | None = None,
+    curves: bool = False,
     command: str = "gan_probe.evaluate",
     **switches: Any,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -120,6 +127,12 @@ def evaluate_against(
             run = _Run(reference, given, embedded)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is skipped with its reason
             found, skipped = _finish(run, chosen, name, timer)
+            if curves:
+                with timer.stage(f"{name}: curves"):
+                    again = selection.select(list(found), {**switches, **curves_lib.calibrated(found)})
+                    parts = _on_shares(reference, given, embedded, again, name)
+                smooth = {m: metric.smooth for m, metric in chosen.metrics.items()}
+                found = curves_lib.with_curves(found, parts, smooth, run.shape.dim)
         results["inputs"][name] = content.described("fake", given, embedded.sha256, _same(name, embedded, reference))
         results["results"][name] = {m: content.estimated(e, given, train) for m, e in found.items()}
         results["skipped"][name] = skipped
@@ -225,6 +238,24 @@ def _finish(
             else:
                 skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
     return found, skipped
+
+
+def _on_shares(
+    reference: reference_lib.Reference,
+    given: types.Samples,
+    embedded: types.Embedded,
+    chosen: selection.Selection,
+    name: str,
+) -> list[dict[str, types.Estimate]]:
+    """The estimates on nested shares of real and fake, smallest first."""
+    out = []
+    for share in curves_lib.SHARES:
+        if share * min(len(reference.samples["real"]), len(given)) < curves_lib.FEWEST:
+            continue
+        at = blocks_lib.nested(embedded.hashes, share, reference.seed)
+        run = _Run(reference.part(share), slices.choose(given, at), embed_lib.choose(embedded, at))
+        out.append(_finish(run, chosen._replace(named=frozenset()), f"{name}, {share:.3g}", timing.Timer())[0])
+    return out
 
 
 def _stream(run: _Run, needs: list[metric_lib.Need], name: str) -> list[plan.Pass]:

@@ -1,5 +1,6 @@
 """What an evaluation keeps of real and train, so that every further fake pays for its own passes only."""
 
+import copy
 import hashlib
 import os
 import pathlib
@@ -11,6 +12,7 @@ import numpy as np
 
 from gan_probe import annotation, parallel, pass_cache, sets, types
 from gan_probe import embed as embed_lib
+from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import exact
@@ -87,6 +89,20 @@ class Reference:
         from gan_probe import evaluation
 
         return evaluation.evaluate_against(self, fake, **settings)[0]
+
+    def part(self, share: float) -> "Reference":
+        """The same reference on a nested random share of real's rows, for `curves`; train and embedding stay."""
+        return self.kept("real", f"share {share}", lambda: self._part(share))
+
+    def _part(self, share: float) -> "Reference":
+        part = copy.copy(self)
+        at = blocks_lib.nested(self.embedded["real"].hashes, share, self.seed)
+        part.samples = {**self.samples, "real": slices.choose(self.samples["real"], at)}
+        part.embedded = {**self.embedded, "real": embed_lib.choose(self.embedded["real"], at)}
+        part.layouts = {**self.layouts, "real": self.lay_out(part.embedded["real"], self.samples["real"].source)}
+        part.known = {need: found for need, found in self.known.items() if need.rows == need.cols == "train"}
+        part.cache_dir, part.progress, part._kept = None, None, {}
+        return part
 
     def lay_out(self, embedded: types.Embedded, source: str, centre: np.ndarray | None = None) -> layout_lib.Layout:
         """The layout of a set that meets real and train; `source` is what errors call it; real's centre by default."""

@@ -43,7 +43,7 @@ class Estimate:
       unit: unit of the value, "" for a pure number.
       better: lower | higher | target.
       convention: the named switches in force, e.g. "k=5, ties <".
-      detail: everything else, JSON-ready.
+      detail: everything else, JSON-ready; `calibrated` holds the switches whose values were taken from the data.
     """
 
     value: float | None

@@ -38,20 +38,21 @@ class ArrayRows:
         return rows
 
 
-def part(rows: types.Rows, start: int, stop: int, *, source: str) -> types.Rows:
-    """Rows start..stop-1 of a row store, nothing copied or decoded."""
-    if isinstance(rows, ArrayRows):
-        return ArrayRows(rows.array[start:stop], source=source)
-    return _Part(rows, start, stop)
+def part(rows: types.Rows, at: slice | np.ndarray, *, source: str) -> types.Rows:
+    """Some rows of a row store (a slice, or int64 [m] indices); nothing is decoded, and a slice copies nothing."""
+    if isinstance(rows, ArrayRows) and isinstance(at, slice):
+        return ArrayRows(rows.array[at], source=source)
+    return _Part(rows, at)
 
 
 class _Part:
-    def __init__(self, rows: types.Rows, start: int, stop: int):
-        self._rows, self._start, self._length = rows, start, stop - start
+    def __init__(self, rows: types.Rows, at: slice | np.ndarray):
+        self._rows, self._at = rows, at if isinstance(at, np.ndarray) else range(len(rows))[at]
         self.shape, self.dtype = rows.shape, rows.dtype
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._at)
 
     def take(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
-        return self._rows.take(np.asarray(indices, dtype=np.int64) + self._start)
+        indices = np.asarray(indices, dtype=np.int64)
+        return self._rows.take(self._at[indices] if isinstance(self._at, np.ndarray) else indices + self._at.start)

@@ -3,10 +3,12 @@
 import dataclasses
 import re
 
+import numpy as np
+
 from gan_probe import types
 from gan_probe.data import rows
 
-__all__ = ["cut", "split"]
+__all__ = ["choose", "cut", "split"]
 
 _SUFFIX = re.compile(r"^(?P<src>.*)\[(?P<span>[^\[\]]*)\]$", re.DOTALL)
 _SPAN = re.compile(r"^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*$")
@@ -39,11 +41,20 @@ def cut(samples: types.Samples, span: Span, *, source: str) -> types.Samples:
         raise types.UserError(f"{source}: the slice reaches beyond the {n} rows of this source")
     if start >= stop:
         raise types.UserError(f"{source}: the slice holds no row; the source has {n}")
+    at = slice(start, stop)
+    names = None if samples.names is None else samples.names[at]
+    return dataclasses.replace(_chosen(samples, at, source), source=source, names=names)
+
+
+def choose(samples: types.Samples, at: np.ndarray) -> types.Samples:
+    """The rows int64 [m] of a set with their labels and logits, without names."""
+    return dataclasses.replace(_chosen(samples, at, samples.source), names=None)
+
+
+def _chosen(samples: types.Samples, at: slice | np.ndarray, source: str) -> types.Samples:
     return dataclasses.replace(
         samples,
-        source=source,
-        rows=rows.part(samples.rows, start, stop, source=source),
-        labels=None if samples.labels is None else samples.labels[start:stop],
-        names=None if samples.names is None else samples.names[start:stop],
-        logits=None if samples.logits is None else samples.logits[start:stop],
+        rows=rows.part(samples.rows, at, source=source),
+        labels=None if samples.labels is None else samples.labels[at],
+        logits=None if samples.logits is None else samples.logits[at],
     )

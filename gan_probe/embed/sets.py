@@ -11,7 +11,7 @@ import numpy as np
 from gan_probe import types
 from gan_probe.embed import cache, features, function, mapper, pca, pixels, stream
 
-__all__ = ["EMBEDDINGS", "Embedder", "embed_sets"]
+__all__ = ["EMBEDDINGS", "Embedder", "choose", "embed_sets"]
 
 EMBEDDINGS: Mapping[str, mapper.Mode] = {
     "pixels": mapper.Mode(pixels.make, "pixels in [0, 1]; the default for images", "pixels"),
@@ -83,6 +83,15 @@ class Embedder:
         return (
             0 if samples is None or _given(samples, self._mapper) is not None else 4 * self._mapper.dim * len(samples)
         )
+
+
+def choose(embedded: types.Embedded, at: np.ndarray) -> types.Embedded:
+    """The rows int64 [m] of an embedded set; mapped from disk where the set is."""
+    features = embedded.features
+    out = _allocate((len(at), features.shape[1]), None, isinstance(features, np.memmap))
+    for start in range(0, len(at), 4096):
+        out[start : start + 4096] = features[at[start : start + 4096]]
+    return types.Embedded(out, embedded.hashes[at], embedded.sha256)
 
 
 def _check(sets: Mapping[str, types.Samples]) -> None:

@@ -73,6 +73,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
             "beta_ci95": [beta.low, beta.high],
             "threshold": limit,
             "threshold_rule": "given" if threshold else f"real's {_calibration(shape.rows['real'])} closest pairs",
+            "calibrated": {} if threshold else {"threshold": limit},
             "rate_per_pair": real.beta,
             "collisions": fake.collisions,
             "pairs_total": fake.pairs,

@@ -49,6 +49,7 @@ def frechet(*, ddof: int = 1) -> metric.Metric:
         cites="Heusel et al. 2017, eq 6",
         unit="",
         better="lower",
+        smooth=True,
     )
 
 

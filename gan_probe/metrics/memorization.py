@@ -40,6 +40,7 @@ def memorization(*, copy_threshold: float = 0.0) -> metric.Metric:
         closest = np.lexsort((np.arange(len(fake)), fake))[:_CLOSEST]
         edges = np.linspace(0.0, float(max(fake.max(), real.max())) or 1.0, _BINS + 1)
         detail = {
+            "calibrated": {} if copy_threshold else {"copy_threshold": limit},
             "c_t": ranks.mann_whitney_z(x=real, y=fake),
             "auc": found.value,
             "auth_pct": {"value": 100 * float(authentic.mean()), "ci95": [100 * share.low, 100 * share.high]},

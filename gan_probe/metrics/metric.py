@@ -89,6 +89,7 @@ class Metric(NamedTuple):
     needs(shape): the passes. finish(inputs): the estimate; called where `least` found nothing amiss.
     least(shape): None, or why these sets are too small or lack something.
     about: one sentence on how to read the number. cites: source. train: whether the training set is needed.
+    smooth: whether its bias is c/n to first order, as for smooth functions of moments: its curve may be extrapolated.
     """
 
     needs: Callable[[Shape], tuple[Need, ...]]
@@ -99,6 +100,7 @@ class Metric(NamedTuple):
     unit: str
     better: Literal["lower", "higher", "target"]
     train: bool = False
+    smooth: bool = False
 
 
 def require(holds: bool, name: str, value: object, rule: str) -> None:

@@ -112,7 +112,15 @@ def _metric(by_fake: Mapping[str, Any], name: str) -> dict[str, Any]:
         "method": numbers.method(first) if same["interval"] else "",
         "axis": _ends(axis),
         "rows": rows,
+        "curve": _curve(name, held, first["unit"]),
     }
+
+
+def _curve(name: str, held: Mapping[str, Any], unit: str) -> str:
+    """The sample-size curve of a metric with more than one size, "" without."""
+    curves = {fake: result["detail"] for fake, result in held.items() if len(result["detail"].get("curve", ())) > 1}
+    drawn = {fake: d for fake, d in curves.items() if any(p["value"] is not None for p in d["curve"])}
+    return plots.curve(name, drawn, unit) if drawn else ""
 
 
 def _ends(axis: forest.Axis | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The plots of the page as SVG text: class fractions with error bars, histograms of nearest-training distances.
+"""The plots of the page as SVG text: class fractions with error bars, histograms, sample-size curves.
 
 Text stays text and colours are CSS variables (`--ink`, `--fake`, `--real`), so that a plot follows the page into the
 dark; no date and a fixed salt, so that the same numbers give the same bytes.
@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib import axes as axes_module
 from matplotlib import figure
 
-__all__ = ["fractions", "histogram"]
+__all__ = ["curve", "fractions", "histogram"]
 
 # Sentinel colours that the SVG writer prints and `_svg` replaces.
 _INK, _FAKE, _REAL = "#010203", "#010204", "#010205"
@@ -36,6 +36,8 @@ _STYLE = {
     "legend.frameon": False,
 }
 _CLASSES = 40
+# Of several fakes in one plot; each is legible on light and on dark ground.
+_HUES = ("#d1701f", "#3f8fd0", "#3a9d5d", "#a86cc9", "#c9489a", "#8a8f2a", "#2fa3a3", "#b5554d")
 
 
 def fractions(detail: Mapping[str, Any]) -> str:
@@ -83,10 +85,52 @@ def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None) ->
         return _svg(sheet, "nearest-training distances of fake and real")
 
 
-def _sheet(height: float, *, left: float) -> tuple[figure.Figure, axes_module.Axes]:
+def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> str:
+    """A metric against the rows of the fake, with intervals and, where there is one, the limit at the right edge.
+
+    Args:
+      metric: its name, for the label.
+      by_fake: `detail` of each fake that has a curve.
+      unit: of the value.
+    """
+    with matplotlib.style.context(["default", _STYLE]):
+        legend = 0.2 * -(-len(by_fake) // 4)
+        sheet, axes = _sheet(2.5 + legend, left=0.85, top=0.15 + legend)
+        sizes = {p["n_fake"] for detail in by_fake.values() for p in detail["curve"]}
+        largest, seen = max(sizes), []
+        for k, (fake, detail) in enumerate(by_fake.items()):
+            points = [p for p in detail["curve"] if p["value"] is not None]
+            n = np.array([p["n_fake"] for p in points])
+            value = np.array([p["value"] for p in points], float)
+            ends = np.array([[v if e is None else e for e in p["ci95"]] for p, v in zip(points, value, strict=True)])
+            seen.extend(value)
+            reach = np.maximum(0.0, np.abs(ends.reshape(-1, 2).T - value))
+            hue, nudge = _HUES[k % len(_HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
+            look: dict[str, Any] = {"lw": 1.4, "capsize": 2, "color": hue}
+            axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=_short(fake), **look)
+            limit = detail.get("curve_limit")
+            if limit:
+                reach = np.abs(np.array(limit["ci95"], float) - limit["value"])[:, None]
+                axes.errorbar(1.8 * largest * nudge, limit["value"], yerr=reach, fmt="D", ms=5, mfc="none", **look)
+        axes.set_xscale("log")
+        if min(seen) > 0 and max(seen) > 50 * min(seen):
+            axes.set_yscale("log")
+        marks = {int(n): f"{n:,}" for n in sorted(sizes)}
+        if any(detail.get("curve_limit") for detail in by_fake.values()):
+            marks[int(1.8 * largest)] = "limit"
+        axes.set_xticks(list(marks), list(marks.values()))
+        axes.minorticks_off()
+        axes.set_xlabel("rows of the samples (real shrinks alike)")
+        axes.set_ylabel(f"{metric} ({unit})" if unit else metric)
+        axes.grid(axis="y", color=_INK, alpha=0.15, lw=0.6)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
+        return _svg(sheet, f"{metric} against the number of samples")
+
+
+def _sheet(height: float, *, left: float, top: float = 0.35) -> tuple[figure.Figure, axes_module.Axes]:
     """Axes in a figure 6.4 inches wide with fixed margins: a layout engine would draw everything twice."""
     sheet = figure.Figure(figsize=(6.4, height))
-    return sheet, sheet.add_axes((left / 6.4, 0.5 / height, (6.2 - left) / 6.4, 1 - 0.85 / height))
+    return sheet, sheet.add_axes((left / 6.4, 0.5 / height, (6.2 - left) / 6.4, 1 - (0.5 + top) / height))
 
 
 def _svg(sheet: figure.Figure, label: str) -> str:

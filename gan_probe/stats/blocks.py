@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["BLOCKS", "assign", "jackknife", "satterthwaite"]
+__all__ = ["BLOCKS", "assign", "jackknife", "nested", "satterthwaite"]
 
 BLOCKS = 20
 
@@ -31,14 +31,27 @@ def assign(hashes: np.ndarray, blocks: int = BLOCKS, seed: int = 0) -> np.ndarra
     Returns:
       int32 [n] in [0, blocks).
     """
+    order = _order(hashes, seed)
+    assigned = np.empty(len(order), np.int32)
+    assigned[order] = np.arange(len(order)) % blocks
+    return assigned
+
+
+def nested(hashes: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
+    """Rows of a random share of a set, in their order: int64 [round(share n)]; a smaller share lies within a larger.
+
+    Which rows are chosen follows, as in `assign`, from content and seed, not from the order of the rows.
+    """
+    return np.sort(_order(hashes, seed)[: round(share * len(hashes))])
+
+
+def _order(hashes: np.ndarray, seed: int) -> np.ndarray:
+    """Random order of the rows by content, occurrence and seed: int64 [n]."""
     hashes = np.asarray(hashes, np.uint64)
     occurrence = _occurrences(hashes)
     salt = _mix(np.asarray(seed % 2**64, np.uint64) + _GOLDEN)
     key = _mix(_mix(hashes ^ salt) + (occurrence.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
-    order = np.lexsort((occurrence, hashes, key))
-    assigned = np.empty(len(hashes), np.int32)
-    assigned[order] = np.arange(len(hashes)) % blocks
-    return assigned
+    return np.lexsort((occurrence, hashes, key))
 
 
 def jackknife(replicates: np.ndarray) -> np.ndarray:
