@@ -52,9 +52,9 @@ def test_only_smooth_metrics_are_extrapolated(found):
 
 def test_order_of_rows_changes_nothing(sets, found):
     order = np.random.default_rng(5).permutation(640)
-    again = gan_probe.evaluate(
-        real=sets["real"], fake=sets["fake"][order], metrics=["ddm", "frechet"], curves=True
-    )["results"]["fake"]
+    again = gan_probe.evaluate(real=sets["real"], fake=sets["fake"][order], metrics=["ddm", "frechet"], curves=True)[
+        "results"
+    ]["fake"]
     for name in ("ddm", "frechet"):
         for a, b in zip(found[name]["detail"]["curve"], again[name]["detail"]["curve"], strict=True):
             assert a["value"] == pytest.approx(b["value"], rel=1e-6)

@@ -226,7 +226,7 @@ def test_metrics_stand_in_the_order_of_reading(light, name):
 
 def test_sample_size_curves_are_drawn_where_there_are_several_sizes(report, explain):
     results, pictures = report
-    fake, metrics = next(iter(results["results"].items()))
+    metrics = next(iter(results["results"].values()))
     assert "Sample-size curves" not in html.page(results, pictures, explain)
     points = [
         {"n_real": n, "n_fake": n, "value": value, "ci95": ends}
