@@ -92,7 +92,9 @@ def _parse(values: flags.FlagValues, rest: list[str], name: str) -> list[str]:
         near = types.hint(error.flagname, values)
         raise types.UserError(f"--{error.flagname}: unknown flag{near}; see gan-probe {name} --help") from error
     except flags.Error as error:
-        raise types.UserError(f"{error}; see gan-probe {name} --help") from error
+        text = re.sub(r"^flag (--.*?): invalid literal for int.*", r"\1: must be a whole number", str(error))
+        text = re.sub(r"^flag (--.*?): could not convert .*", r"\1: must be a number", text)
+        raise types.UserError(f"{text}; see gan-probe {name} --help") from error
 
 
 # evaluate
@@ -119,16 +121,16 @@ def _define_evaluate(values: flags.FlagValues) -> None:
     text("cache", _cache_dir(), "folder for embeddings and passes of real and train; --cache= keeps nothing")
     from gan_probe import selection
 
-    for name, (default, metrics) in selection.switches().items():
-        about = f"switch of {', '.join(metrics)}"
-        if isinstance(default, str):
-            text(name, default, about)
-        elif isinstance(default, int):
-            whole(name, default, about, lower_bound=0)
+    for name, switch in selection.switches().items():
+        about = f"{', '.join(switch.metrics)}: {switch.about}"
+        if isinstance(switch.default, str):
+            text(name, switch.default, about)
+        elif isinstance(switch.default, int):
+            whole(name, switch.default, about, lower_bound=0)
         elif name == "scale":
-            text(name, str(default), f"{about}: a number, several with commas, or median")
+            text(name, str(switch.default), about)
         else:
-            flags.DEFINE_float(name, default, about + ("; 0 chooses it" if default == 0 else ""), flag_values=values)
+            flags.DEFINE_float(name, switch.default, about, flag_values=values)
 
 
 def _evaluate(values: flags.FlagValues, words: list[str], line: str) -> None:
@@ -288,6 +290,9 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
             raise types.UserError(f"list {word}: unknown{types.hint(word, tables)}; one of {', '.join(tables)}")
         print(f"{word}\n")
         for name, about in tables[word]():
+            if len(name) > 22:
+                print(f"  {name}")
+                name = ""
             print(textwrap.fill(f"{name:22} {about}", 80, initial_indent="  ", subsequent_indent=" " * 25))
         print()
 

@@ -152,8 +152,9 @@ class _Run:
         self.layouts: dict[str, layout_lib.Layout] = {
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
-            "fake alone": reference.lay_out(embedded, samples.source, reference_lib.row_mean(embedded.features)),
         }
+        own = reference_lib.row_mean(embedded.features)
+        self.layouts["fake alone"] = layout_lib.recentred(self.layouts["fake"], own)
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
         classes, self._given_labels = self._classes()
@@ -174,7 +175,6 @@ class _Run:
         found = self._labels.get(role)
         return None if found is None else found[found >= 0]
 
-    @property
     def annotator(self) -> Mapping[str, Any] | None:
         return self.reference.annotator(self.shape.classes).report if self._unlabelled else None
 
@@ -302,7 +302,7 @@ def _environment(reference: reference_lib.Reference) -> dict[str, Any]:
 
 
 def _seed(key: jax.Array | int) -> int:
-    """The integer itself; of a JAX key (typed or raw) its last word: what `jax.random.key` was given."""
+    """The integer itself; of a JAX key (typed or raw) what `jax.random.key` was given, a mix of its words otherwise."""
     if isinstance(key, int | np.integer):
         return int(key)
     if isinstance(key, jax.Array) and jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
@@ -310,4 +310,5 @@ def _seed(key: jax.Array | int) -> int:
     words = np.asarray(key)
     if words.dtype != np.uint32 or words.size not in (2, 4):
         raise types.UserError(f"key={key!r}: must be a JAX key or a whole number")
-    return int(words.ravel()[-1])
+    *high, low = words.ravel()
+    return int(np.random.SeedSequence(words.ravel().tolist()).generate_state(1)[0]) if any(high) else int(low)

@@ -104,8 +104,8 @@ class Reference:
         part.cache_dir, part.progress, part._kept = None, None, {}
         return part
 
-    def lay_out(self, embedded: types.Embedded, source: str, centre: np.ndarray | None = None) -> layout_lib.Layout:
-        """The layout of a set that meets real and train; `source` is what errors call it; real's centre by default."""
+    def lay_out(self, embedded: types.Embedded, source: str) -> layout_lib.Layout:
+        """The layout of a set that meets real and train; `source` is what errors call it."""
         _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
         return layout_lib.lay_out(
@@ -113,7 +113,7 @@ class Reference:
             embedded.hashes,
             blocks_lib.assign(embedded.hashes, self.blocks, self.seed),
             blocks=self.blocks,
-            centre=self.centre if centre is None else centre,
+            centre=self.centre,
             tile=self._tile,
             panel=int(np.clip(_PANEL_BYTES // (4 * dim), 1024, 4096)),
             devices=self.mesh.size,

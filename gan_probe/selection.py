@@ -3,6 +3,7 @@
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -49,10 +50,11 @@ def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
 
 
 class Switch(NamedTuple):
-    """default: its value where none is given. metrics: names of those that have it."""
+    """default: its value where none is given. metrics: who has it. about: what the docstring says."""
 
     default: Any
     metrics: tuple[str, ...]
+    about: str
 
 
 def switches() -> dict[str, Switch]:
@@ -60,9 +62,15 @@ def switches() -> dict[str, Switch]:
     out: dict[str, Switch] = {}
     for name, make in metrics.METRICS.items():
         for switch, parameter in inspect.signature(make).parameters.items():
-            held = out.get(switch, Switch(parameter.default, ()))
+            held = out.get(switch) or Switch(parameter.default, (), _about(make, switch))
             out[switch] = held._replace(metrics=(*held.metrics, name))
     return out
+
+
+def _about(make: Any, switch: str) -> str:
+    """The lines on a switch in the Args of a factory's docstring, as one."""
+    found = re.search(rf"^  {switch}: (.*(?:\n    .*)*)", inspect.getdoc(make) or "", re.MULTILINE)
+    return " ".join(found[1].split()).removesuffix(".") if found else ""
 
 
 def _of_kind(name: str, value: Any, default: Any) -> Any:

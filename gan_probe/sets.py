@@ -93,7 +93,7 @@ def _drawn(sample: Sampler, *, n: int, name: str, seed: int) -> np.ndarray:
     """n samples of a generator, drawn in batches of at most 512."""
     if not isinstance(n, int) or n < 1:
         raise types.UserError(f"n_fake={n}: must be a whole number, at least 1")
-    key = jax.random.key(seed)
+    key = jax.random.fold_in(jax.random.key(seed), zlib.crc32(name.encode("utf-8", "surrogateescape")))
     batches: list[np.ndarray] = []
     for i, start in enumerate(range(0, n, _BATCH)):
         size = min(_BATCH, n - start)

@@ -30,7 +30,7 @@ def judge(found: Mapping[str, types.Estimate], skipped: Mapping[str, str], k: in
     verdicts = (_modes(found, k), _distinct(found), _copies(found), _matches(found))
     out = {}
     for question, (name, rule, outcome) in zip(QUESTIONS, verdicts, strict=True):
-        reason = rule if outcome != OPEN else "the data do not decide"
+        reason = {HOLDS: "within the rule", FAILS: "breaks the rule", OPEN: "the data do not decide"}[outcome]
         if name not in found:
             reason = skipped.get(name, f"{name} was not asked for")
         out[question] = {"metric": name, "rule": rule, "outcome": outcome, "reason": reason}

@@ -145,7 +145,8 @@ def _directory(src: str, name: str, split: str) -> pathlib.Path:
     if prepared:
         versions = ", ".join(sorted(entry.name for entry in prepared))
         raise types.UserError(f"{src}: version {version} is not prepared in {root}, only {versions}")
-    near = types.hint(path, _known(root))
+    known = _known(root)
+    near = "" if path in known else types.hint(path, known)
     raise types.UserError(f"{src} is not prepared in {root}{near}; prepare it with: {_command(name)}")
 
 

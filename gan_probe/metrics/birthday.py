@@ -22,6 +22,7 @@ _CALIBRATION_PAIRS = 100  # of real, within the calibrated threshold: its share 
 _CLOSEST = 20
 _MOST_LISTED = 1000
 _DENSE = 2000
+_BINS = 40
 _ENOUGH = 20  # collisions
 
 
@@ -31,8 +32,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     Args:
       threshold: distance within which two samples are one thing; 0 calibrates it on real: the distance within which its
         100 closest pairs lie (a hundredth of the pairs where there are fewer than 10,000), a stated rate per pair.
-      k: neighbours kept of every sample, from which pairs are listed and the closest pairs of real are taken (a pair of
-        rows that both have k nearer ones is missed: more pairs than 100 may then lie within the calibrated distance).
+      k: neighbours of each row that are kept, and make its ball or list its pairs.
     """
     metric.require(threshold >= 0, "threshold", threshold, "a distance, or 0 to calibrate it")
     metric.require(k >= 1, "k", k, "at least 1")
@@ -48,10 +48,10 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     def counted(role, shape):
         return metric.Need(role, role, count_within.count_within(ties="<=", balls="rows"), radius(shape))
 
+    listed = ("fake",) if threshold else ("fake", "real")
+
     def needs(shape):
-        wanted = [counted("fake", shape), counted("real", shape), _neighbours("fake", shape)]
-        if not threshold:
-            wanted.append(_neighbours("real", shape))
+        wanted = [counted(role, shape) for role in ("fake", "real")] + [_neighbours(r, shape) for r in listed]
         if "train" in shape.rows:
             wanted.append(balls.neighbours("fake", "train", 1, shape))
         return tuple(wanted)
@@ -86,6 +86,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
                 "interval": f"{ratio.method}; {ratio.kind}",
             },
             "paper": _paper(inputs, fake, edges[d2 <= limit2], limit),
+            "histogram": _histogram({r: inputs.get(_neighbours(r, shape)) for r in listed}),
             "closest": closest,
             "pairs": pairs,
         }
@@ -128,7 +129,10 @@ def _calibration(rows: int) -> int:
 
 
 def _calibrate(found: nearest.Neighbours) -> float:
-    """Squared distance within which real's closest pairs lie."""
+    """Squared distance within which real's closest pairs lie.
+
+    A pair of rows that both have k nearer ones is missed: more pairs than 100 may then lie within this distance.
+    """
     _, d2 = _edges(found)
     return float(d2[min(_calibration(len(found.indices)), len(d2)) - 1])
 
@@ -180,6 +184,13 @@ def _paper(inputs, fake: collisions.Collisions, edges: np.ndarray, threshold: fl
     }
 
 
+def _histogram(found: dict[str, nearest.Neighbours]) -> dict[str, list[float]]:
+    """Distances of the rows of a set to their nearest other row: counts by role, and the edges of the bins."""
+    lengths = {role: np.sqrt(neighbours.distance2[:, 0]) for role, neighbours in found.items()}
+    edges = np.linspace(0.0, max(float(d.max()) for d in lengths.values()) or 1.0, _BINS + 1)
+    return {"edges": edges.tolist()} | {role: np.histogram(d, edges)[0].tolist() for role, d in lengths.items()}
+
+
 def _listed(edges, length, threshold, copies, n) -> tuple[list[dict], list[dict]]:
     """The closest pairs, at most one a cluster of near-duplicates, and the pairs of those clusters."""
     close = length <= threshold
@@ -195,7 +206,8 @@ def _listed(edges, length, threshold, copies, n) -> tuple[list[dict], list[dict]
         used.update((int(cluster[i]), int(cluster[j])))
         train = None
         if copies is not None:
-            distance2, index = copies.distance2[i, 0], copies.indices[i, 0]
+            nearer = i if copies.distance2[i, 0] <= copies.distance2[j, 0] else j
+            distance2, index = copies.distance2[nearer, 0], copies.indices[nearer, 0]
             train = {"index": int(index), "distance": float(distance2**0.5), "name": None}
         closest.append({"i": int(i), "j": int(j), "distance": float(d), "names": None, "train": train})
     chosen = np.flatnonzero(close & np.isin(cluster[edges[:, 0]], list(used)))[:_MOST_LISTED]

@@ -63,7 +63,6 @@ class Inputs(Protocol):
     blocks: int
     shape: Shape
 
-    @property
     def annotator(self) -> Mapping[str, Any] | None:
         """Who labelled the rows, None where the sets brought their labels."""
 

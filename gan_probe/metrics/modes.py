@@ -23,7 +23,7 @@ def modes() -> metric.Metric:
         bounds = {r: proportion.clopper_pearson(c) for r, c in counts.items()}
         faint = bounds["fake"][1] < bounds["real"][0] / 2
         missing = faint & (counts["fake"] == 0)
-        annotator = inputs.annotator or {}
+        annotator = inputs.annotator() or {}
         detail = {
             "classes": list(classes),
             "fake": (counts["fake"] / counts["fake"].sum()).tolist(),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["FAR", "Layout", "Panel", "lay_out"]
+__all__ = ["FAR", "Layout", "Panel", "lay_out", "recentred"]
 
 FAR = np.float32(1e37)
 """Squared norm of a padded row: farther than any finite feature, yet sums of it stay finite in float32."""
@@ -193,14 +193,18 @@ def lay_out(
     position = np.empty(len(features), np.int64)
     position[order] = slot[group]
 
-    norm, shift = _norms(features, first, centre)
-    # Of the copies of one content in several blocks, neighbours look at the one that holds its lowest index.
-    reach = np.where(first == np.where(first >= 0, content[first], -2), norm, FAR).astype(np.float32)
+    norm, reach, shift = _norms(features, first, content, centre)
     return Layout(
         features=features, centre=centre, block=block, blocks=blocks, content=content, position=position, first=first,
         weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, panel=panel, panel_block=panel_block,
         local_block=local_block,
     )  # fmt: skip
+
+
+def recentred(layout: Layout, centre: np.ndarray) -> Layout:
+    """The same rows in the same places, around another centre (float32 [d])."""
+    norm, reach, shift = _norms(layout.features, layout.first, layout.content, centre)
+    return dataclasses.replace(layout, centre=centre, norm=norm, reach=reach, shift=shift)
 
 
 def _content(features: np.ndarray, hashes: np.ndarray) -> np.ndarray:
@@ -214,8 +218,10 @@ def _content(features: np.ndarray, hashes: np.ndarray) -> np.ndarray:
     return content
 
 
-def _norms(features: np.ndarray, first: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Squared norm of each centred row (FAR if padded) and its shift, summed in float64."""
+def _norms(
+    features: np.ndarray, first: np.ndarray, content: np.ndarray, centre: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squared norm of each centred row (FAR if padded), its reach and its shift, summed in float64."""
     norm = np.full(len(first), FAR, np.float32)
     shift = np.zeros(len(first), np.float32)
     wide = centre.astype(np.float64)
@@ -224,7 +230,9 @@ def _norms(features: np.ndarray, first: np.ndarray, centre: np.ndarray) -> tuple
         x = (features[first[at]] - centre).astype(np.float64)
         norm[at] = np.einsum("nd,nd->n", x, x)
         shift[at] = x @ wide + wide @ wide / 2
-    return norm, shift
+    # Of the copies of one content in several blocks, neighbours look at the one that holds its lowest index.
+    reach = np.where(first == np.where(first >= 0, content[first], -2), norm, FAR).astype(np.float32)
+    return norm, reach, shift
 
 
 def _round_up(n: int, multiple: int) -> int:

@@ -61,7 +61,12 @@ def metric_names(results: Mapping[str, Any]) -> list[str]:
 
 def question_names(results: Mapping[str, Any]) -> list[str]:
     """Questions that at least one fake was asked, the usual ones first."""
-    asked = {question: None for verdicts in results["verdicts"].values() for question in verdicts}
+    asked = {
+        question: None
+        for verdicts in results["verdicts"].values()
+        for question, verdict in verdicts.items()
+        if not verdict["reason"].endswith("was not asked for")
+    }
     return [q for q in _QUESTIONS if q in asked] + [q for q in asked if q not in _QUESTIONS]
 
 
@@ -147,7 +152,6 @@ def _fake(
 ) -> dict[str, Any]:
     metrics = results["results"][fake]
     birthday, memory, modes = (metrics.get(m, {}).get("detail") for m in ("birthday", "memorization", "modes"))
-    histogram = memory.get("histogram") if memory else None
     return {
         "name": fake,
         "anchor": anchor,
@@ -156,12 +160,21 @@ def _fake(
         "pair_facts": facts.birthday(birthday) if birthday else [],
         "copies": cards.copies(memory["closest"], pictures.get(f"{fake}/copies")) if memory else [],
         "copy_facts": facts.memorization(memory) if memory else [],
-        "histogram": plots.histogram(histogram, (memory.get("share_within") or {}).get("threshold"))
-        if memory and histogram
-        else "",
+        "histograms": [
+            _histogram(memory, ((memory or {}).get("share_within") or {}).get("threshold"), "nearest training row"),
+            _histogram(birthday, (birthday or {}).get("threshold"), "nearest other row of the set"),
+        ],
         "fractions": plots.fractions(modes) if modes else "",
         "mode_facts": facts.modes(modes) if modes else [],
     }
+
+
+def _histogram(detail: Mapping[str, Any] | None, threshold: float | None, what: str) -> dict[str, str] | None:
+    """A metric's histogram with its title, None without one."""
+    if not detail or not detail.get("histogram"):
+        return None
+    plot = plots.histogram(detail["histogram"], threshold, f"distance to the {what}")
+    return {"title": f"Distance to the {what}", "plot": plot}
 
 
 def _samples(fakes: Sequence[str], pictures: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -69,20 +69,27 @@ def fractions(detail: Mapping[str, Any]) -> str:
         return _svg(sheet, "class fractions of fake and real")
 
 
-def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None) -> str:
-    """Nearest-training distances of fake and real as shares of each set, from `memorization.detail.histogram`."""
+def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None, what: str) -> str:
+    """Distances of fake, and where they are there of real, as shares of each set, from a `detail.histogram`.
+
+    Args:
+      counts: edges, fake, perhaps real.
+      threshold: drawn where it lies within the edges.
+      what: the distance, in words.
+    """
     edges = np.asarray(counts["edges"], float)
     with matplotlib.style.context(["default", _STYLE]):
         sheet, axes = _sheet(2.7, left=0.75)
-        fake, real = (np.asarray(counts[role], float) for role in ("fake", "real"))
-        axes.stairs(real / max(real.sum(), 1.0), edges, color=_REAL, label="real", fill=True, alpha=0.45)
+        fake, real = (np.asarray(counts.get(role, ()), float) for role in ("fake", "real"))
+        if len(real):
+            axes.stairs(real / max(real.sum(), 1.0), edges, color=_REAL, label="real", fill=True, alpha=0.45)
         axes.stairs(fake / max(fake.sum(), 1.0), edges, color=_FAKE, label="fake", lw=1.8)
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
             axes.axvline(threshold, color=_INK, ls="--", lw=1, label="threshold")
-        axes.set_xlabel("distance to the nearest training row")
+        axes.set_xlabel(what)
         axes.set_ylabel("share of the set")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-        return _svg(sheet, "nearest-training distances of fake and real")
+        return _svg(sheet, what)
 
 
 def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> str:

@@ -57,7 +57,9 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
         first = next(iter(held.values()))
         about = [f"{first['better']} is better" if first["better"] != "target" else "target"]
         conventions = dict.fromkeys(result["convention"] for result in held.values() if result["convention"])
-        yield f"{name} ({'; '.join([*about, *map(_plain, conventions)])})"
+        yield from textwrap.wrap(
+            f"{name} ({'; '.join([*about, *map(_plain, conventions)])})", WIDTH, subsequent_indent="    "
+        )
         for fake, result in held.items():
             shown = numbers.texts(result["value"], *result["ci95"])
             interval = f"[{shown.low}, {shown.high}]"
