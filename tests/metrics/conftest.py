@@ -18,7 +18,6 @@ class Given:
 
     seed = 0
     blocks = blocks_lib.BLOCKS
-    annotator = None
 
     def __init__(self, *, classes=(), labels=None, tile=1024, **sets: np.ndarray):
         self._sets = {role: np.asarray(x, np.float32) for role, x in sets.items() if x is not None}
@@ -48,6 +47,9 @@ class Given:
 
     def labels(self, role):
         return self._labels.get(role)
+
+    def annotator(self):
+        return None
 
     def kept(self, role, name, make):
         if (role, name) not in self._kept:

@@ -1,0 +1,23 @@
+"""What every classifier network returns, and the one input convention."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, UInt8
+
+__all__ = ["Outputs", "centred"]
+
+
+class Outputs(NamedTuple):
+    """logits: [b, classes]. prelogits: [b, f], the input of the last affine map. layers: by name [b, h, w, c], in order."""
+
+    logits: Float[Array, "b classes"]
+    prelogits: Float[Array, "b f"]
+    layers: Mapping[str, jax.Array]
+
+
+def centred(images: UInt8[Array, "b h w c"]) -> Float[Array, "b h w c"]:
+    """Pixels 0..255 as -1..1: what every network here is fed."""
+    return images.astype(jnp.float32) / 127.5 - 1
