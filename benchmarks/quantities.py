@@ -73,5 +73,6 @@ QUANTITIES: Mapping[str, Quantity] = {
     "frechet": Quantity("frechet", "main", _own),
     "frechet_limit": Quantity("frechet_limit", "main", _own, lambda true, entry: true.frechet),
     "kid": Quantity("kid", "main", _own, lambda true, entry: true.kid),
+    "c2st": Quantity("c2st", "main", _own),
     "modes": Quantity("modes", "main", _own, lambda true, entry: true.total_variation),
 }
