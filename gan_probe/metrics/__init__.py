@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from gan_probe.metrics import balls, birthday, c2st, ddm, frechet, kid, memorization, metric, modes
+from gan_probe.metrics import (
+    balls,
+    birthday,
+    c2st,
+    ddm,
+    frechet,
+    kid,
+    memorization,
+    metric,
+    modes,
+    prd,
+    sliced_wasserstein,
+)
 
 __all__ = ["METRICS"]
 
@@ -21,4 +33,6 @@ METRICS: Mapping[str, Callable[..., metric.Metric]] = {
     "kid": kid.kid,
     "modes": modes.modes,
     "c2st": c2st.c2st,
+    "prd": prd.prd,
+    "sliced_wasserstein": sliced_wasserstein.sliced_wasserstein,
 }

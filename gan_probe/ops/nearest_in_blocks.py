@@ -1,9 +1,9 @@
 """Nearest-in-blocks fold: how far the nearest columns of every block are, and which are nearest of all.
 
 A classifier by nearest neighbours wants as many columns of either set. So the fold looks at `draw` columns only: every
-(n / draw)-th row in the order of the layout, which is random (blocks, then content hashes), the same in any order of the
-rows, and thins copies of a row as it thins others. On the device the least lower bounds of every block are kept; on the
-host these candidates get their true distances, and a row of which a block may hide one of its k nearest is screened
+(n / draw)-th row in the order of the layout (blocks, then content hashes), which is random, the same in any order of
+the rows, and thins copies of a row as it thins others. On the device the least lower bounds of every block are kept; on
+the host these candidates get their true distances, and a row of which a block may hide one of its k nearest is screened
 again. Within a block the candidates are those of float32: distances that differ by less than its rounding may pass for
 one another there, which design effects do not feel.
 """
@@ -31,7 +31,7 @@ _CHUNK = 4096  # rows whose neighbours' copies are listed at once
 class InBlocks(NamedTuple):
     """Of the columns drawn, a row's own left out; what is said of a row that isn't drawn itself means nothing.
 
-    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each (merged) block, inf without one.
+    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each merged block, inf without one.
     distance2: float64 [n, k] squared distances of the k nearest of all.   indices: int64 [n, k], ties to the lowest.
     drawn: bool [n], whether the row is drawn where it is a column.
     """
@@ -74,8 +74,7 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         top, where = lax.top_k(-jnp.concatenate([bound, d], axis=1), keep)
         position = jnp.take_along_axis(jnp.concatenate([position, found], axis=1), where, axis=1)
         return tuple(
-            lax.dynamic_update_index_in_dim(s, new, at, axis=1)
-            for s, new in zip(state, (-top, position), strict=True)
+            lax.dynamic_update_index_in_dim(s, new, at, axis=1) for s, new in zip(state, (-top, position), strict=True)
         )
 
     def numbers(job, side, layout):

@@ -123,6 +123,7 @@ def test_order_of_rows_changes_nothing(judged, name):
 IDENTITY = {
     "ddm_relative": (0.0, 1e-6), "precision": (1.0, 0), "recall": (1.0, 0), "coverage": (1.0, 0), "density": (1.0, 0),
     "frechet": (0.0, 1e-5), "frechet_limit": (0.0, 1e-5), "modes": (0.0, 0),
+    "prd": (1.0, 1e-9), "sliced_wasserstein": (0.0, 0),
     "c2st": (0.0, 0),  # every row sits on a copy of the other set
 }  # fmt: skip
 

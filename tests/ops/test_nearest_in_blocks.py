@@ -38,9 +38,7 @@ def check(found, rows, cols, cols_drawn, *, k, rank):
 
 
 @pytest.mark.parametrize("draw", [50, 100])
-@pytest.mark.parametrize(
-    ("copies", "tile", "panel"), [(False, 16, 32), (True, 16, 32), (True, 16, 1024)]
-)
+@pytest.mark.parametrize(("copies", "tile", "panel"), [(False, 16, 32), (True, 16, 32), (True, 16, 1024)])
 def test_all_orientations_against_brute_force(run, laid, pair, copies, tile, panel, draw):
     """83 and 61 rows; copies recur within sets, within blocks and across."""
     x, y = pair(83, 61, 3, copies=copies)

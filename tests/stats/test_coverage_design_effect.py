@@ -10,7 +10,7 @@ PARTS, RANK = 10, 3
 
 
 def vote(x, y):
-    """Accuracy, cells and rows of the cells, from dense distances; blocks are rows modulo 10, the draws being random."""
+    """Accuracy, cells and rows of the cells, from dense distances; blocks are rows modulo 10 (draws are random)."""
     own = [distance.cdist(z, z, "sqeuclidean") for z in (x, y)]
     for d2 in own:
         np.fill_diagonal(d2, np.inf)

@@ -15,9 +15,7 @@ def test_votes_by_loops():
     rng = np.random.default_rng(0)
     neighbours = rng.integers(0, 30, (30, 5))
     labels = rng.random((4, 30)) < 0.5
-    expected = [
-        np.mean([(sum(row[j] for j in neighbours[i]) > 2) == row[i] for i in range(30)]) for row in labels
-    ]
+    expected = [np.mean([(sum(row[j] for j in neighbours[i]) > 2) == row[i] for i in range(30)]) for row in labels]
     np.testing.assert_allclose(permutation.vote_accuracy(labels, neighbours), expected)
     assert permutation.vote_accuracy(labels[0], neighbours) == pytest.approx(expected[0])
 
@@ -52,9 +50,7 @@ def test_p_values_are_uniform_under_equal_laws():
         x = rng.standard_normal((60, 3))
         d2 = ((x[:, None] - x[None]) ** 2).sum(axis=-1)
         np.fill_diagonal(d2, np.inf)
-        found.append(
-            permutation.p_value(np.arange(60) < 30, np.argsort(d2)[:, :3], permutations=99, seed=seed)
-        )
+        found.append(permutation.p_value(np.arange(60) < 30, np.argsort(d2)[:, :3], permutations=99, seed=seed))
     for level in (0.05, 0.2):
         share = np.mean(np.array(found) <= level)
         assert share <= level + 4 * np.sqrt(level / 600)
