@@ -37,6 +37,8 @@ def interval(value: float, replicates: np.ndarray) -> types.Interval:
     """value +- 1.96 bootstrap standard errors within [0, 1]: around a biased value, at its own expectation.
 
     Percentiles would add the statistic's bias once more, for a resample is to the sample as the sample is to the law.
+    What is fitted to both sets is held fixed, and varies in truth: F_8 covered 94 to 98 % of near laws, 79 % where the
+    samples fill few clusters.
     """
     stderr = float(np.std(replicates, ddof=1))
     low, high = max(value - 1.96 * stderr, 0.0), min(value + 1.96 * stderr, 1.0)

@@ -1,8 +1,8 @@
 """Permutation p-value of two-sample statistics on a neighbour graph: labels are shuffled, the graph stays as it is.
 
-Under equal laws the labels of the pooled rows are exchangeable, and the graph of their neighbours knows none of them.
-So the p-value (1 + number of shuffled statistics at or above the observed) / (1 + shuffles) is valid at any size (Friedman
-and Rafsky 1979; Phipson and Smyth 2010 on the 1).
+Under equal laws the labels of the pooled rows are exchangeable, and the graph of their neighbours knows none of them:
+the p-value (1 + number of shuffled statistics at or above the observed) / (1 + shuffles) is valid at any size
+(Friedman and Rafsky 1979; Phipson and Smyth 2010 on the 1).
 """
 
 import numpy as np
