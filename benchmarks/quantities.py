@@ -47,6 +47,11 @@ def _auth_pct(entry: dict[str, Any]) -> Found:
     return found["value"], found["ci95"], "Wilson; exact"
 
 
+def _f_eighth(entry: dict[str, Any]) -> Found:
+    found = entry["detail"]["f_eighth"]
+    return found["value"], found["ci95"], entry["interval"]
+
+
 def _true_beta(true: truth.Truth, entry: dict[str, Any]) -> float:
     return true.beta("fake", entry["detail"]["threshold"])
 
@@ -73,5 +78,9 @@ QUANTITIES: Mapping[str, Quantity] = {
     "frechet": Quantity("frechet", "main", _own),
     "frechet_limit": Quantity("frechet_limit", "main", _own, lambda true, entry: true.frechet),
     "kid": Quantity("kid", "main", _own, lambda true, entry: true.kid),
+    "c2st": Quantity("c2st", "main", _own),
+    "prd": Quantity("prd", "main", _own),
+    "prd F_1/8": Quantity("prd", "main", _f_eighth),
+    "sliced_wasserstein": Quantity("sliced_wasserstein", "main", _own),
     "modes": Quantity("modes", "main", _own, lambda true, entry: true.total_variation),
 }

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Mapping
 
-from gan_probe.metrics import balls, birthday, ddm, frechet, kid, memorization, metric, modes
+from gan_probe.metrics import (
+    balls,
+    birthday,
+    c2st,
+    ddm,
+    frechet,
+    kid,
+    memorization,
+    metric,
+    modes,
+    prd,
+    sliced_wasserstein,
+)
 
 __all__ = ["METRICS"]
 
@@ -20,4 +32,7 @@ METRICS: Mapping[str, Callable[..., metric.Metric]] = {
     "frechet_limit": frechet.frechet_limit,
     "kid": kid.kid,
     "modes": modes.modes,
+    "c2st": c2st.c2st,
+    "prd": prd.prd,
+    "sliced_wasserstein": sliced_wasserstein.sliced_wasserstein,
 }

@@ -13,7 +13,7 @@ from gan_probe.metrics import metric as metric_lib
 
 N, D = 120, 4
 CLASSES = ("a", "b", "c")
-TARGETS = {"density": 1.0, "memorization": 0.5}  # where better is neither lower nor higher
+TARGETS = {"density": 1.0, "memorization": 0.5, "c2st": 0.5}  # where better is neither lower nor higher
 ALL = sorted(metrics.METRICS)
 
 
@@ -123,6 +123,8 @@ def test_order_of_rows_changes_nothing(judged, name):
 IDENTITY = {
     "ddm_relative": (0.0, 1e-6), "precision": (1.0, 0), "recall": (1.0, 0), "coverage": (1.0, 0), "density": (1.0, 0),
     "frechet": (0.0, 1e-5), "frechet_limit": (0.0, 1e-5), "modes": (0.0, 0),
+    "prd": (1.0, 1e-9), "sliced_wasserstein": (0.0, 0),
+    "c2st": (0.0, 0),  # every row sits on a copy of the other set
 }  # fmt: skip
 
 

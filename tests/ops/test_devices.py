@@ -12,7 +12,7 @@ from scipy import special
 
 from gan_probe import parallel
 from gan_probe.embed import hashing
-from gan_probe.ops import count_within, fold, kernel_sum, layout, log_sum_exp, nearest, stream
+from gan_probe.ops import count_within, fold, kernel_sum, layout, log_sum_exp, nearest, nearest_in_blocks, stream
 from gan_probe.stats import blocks
 
 assert jax.device_count() == 4
@@ -25,6 +25,7 @@ jobs = [
     fold.Job(nearest.nearest(k=4, group=2)),
     fold.Job(count_within.count_within(ties="<=", balls="rows"), 4.0),
     fold.Job(kernel_sum.kernel_sum(degree=3, gamma=0.2, coef=1.0)),
+    fold.Job(nearest_in_blocks.nearest_in_blocks(k=3, rank=2, draw=150)),
 ]
 found = []
 for devices in (1, 4):
@@ -46,6 +47,8 @@ for one, four in zip(*found):
     np.testing.assert_array_equal(one[2].counts, four[2].counts)
     assert one[2].borderline == four[2].borderline == 0
     np.testing.assert_allclose(one[3], four[3], rtol=1e-6, atol=1e-6 * np.abs(one[3]).max())
+    for a, b in zip(one[4], four[4]):
+        np.testing.assert_array_equal(a, b)
 print("same")
 """
 
