@@ -1,9 +1,11 @@
 """`evaluate`: two or three sets in, every chosen metric with its interval and the verdicts out."""
 
+import contextlib
 import datetime
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,7 +15,9 @@ from gan_probe import content, pictures, selection, sets, timing, types, verdict
 from gan_probe import reference as reference_lib
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
+from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import stream as stream_lib
 from gan_probe.version import __version__
 
 __all__ = ["evaluate", "evaluate_against"]
@@ -143,6 +147,8 @@ class _Run:
         }
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
+        self._swept: list[plan.Pass] = []
+        self._title, self._bar = "", None
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
         self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
@@ -171,6 +177,44 @@ class _Run:
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
+
+    def lay_out(self, role: str, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+        embedded = self._embedded if role == "fake" else self.reference.embedded[role]
+        samples = self._samples if role == "fake" else self.reference.samples[role]
+        rows = np.arange(len(embedded.hashes)) if rows is None else rows
+        mapped = types.Embedded(features, embedded.hashes[rows], "")
+        centre = np.zeros(features.shape[1], np.float32)
+        return self.reference.lay_out(mapped, samples.source, centre, self.block(role)[rows])
+
+    def sweep(
+        self,
+        rows: layout_lib.Layout,
+        cols: layout_lib.Layout,
+        jobs: Sequence[fold_lib.Job],
+        col_jobs: Sequence[fold_lib.Job] = (),
+    ) -> tuple[list[Any], list[Any]]:
+        reference, started = self.reference, time.perf_counter()
+        if self._bar is None and reference.progress is not None:
+            # How many passes there will be is not known.
+            self._bar = reference.progress(desc=f"{self._title}: pairs", unit="pair", unit_scale=True)
+        found = stream_lib.stream(
+            rows, cols, jobs, col_jobs, mesh=reference.mesh, memory_bytes=int(reference.memory_gb * 2**30 / 4),
+            advance=self._bar.update if self._bar is not None else lambda pairs: None,
+        )  # fmt: skip
+        products = stream_lib.products(rows, cols)
+        self._swept.append(plan.Pass("", "", time.perf_counter() - started, products, rows.dim))
+        return found
+
+    @contextlib.contextmanager
+    def sweeps(self, title: str) -> Iterator[list[plan.Pass]]:
+        """The passes that a metric runs while it finishes, under one progress bar."""
+        self._swept, self._title = [], title
+        try:
+            yield self._swept
+        finally:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
 
     @property
     def _unlabelled(self) -> bool:
@@ -214,12 +258,14 @@ def _finish(
     timer.passes(name, _stream(run, [need for metric in wanted.values() for need in metric.needs(run.shape)], name))
     found = {}
     for metric_name, metric in wanted.items():
-        with timer.stage(f"{name}: {metric_name}"):
+        title = f"{name}: {metric_name}"
+        with timer.stage(title), run.sweeps(title) as swept:
             try:
                 estimate = metric.finish(run)
             except types.UserError as error:
                 skip(metric_name, str(error))
                 continue
+        timer.sweeps(title, swept)
             if content.finite(estimate):
                 found[metric_name] = estimate
             else:
