@@ -266,10 +266,10 @@ def _finish(
                 skip(metric_name, str(error))
                 continue
         timer.sweeps(title, swept)
-            if content.finite(estimate):
-                found[metric_name] = estimate
-            else:
-                skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
+        if content.finite(estimate):
+            found[metric_name] = estimate
+        else:
+            skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
     return found, skipped
 
 

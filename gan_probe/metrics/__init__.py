@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gan_probe.metrics import balls, birthday, ddm, frechet, kid, memorization, metric, modes
+from gan_probe.metrics import balls, birthday, ddm, fld, frechet, kid, memorization, metric, modes, parzen
 
 __all__ = ["METRICS"]
 
@@ -10,6 +10,9 @@ METRICS: Mapping[str, Callable[..., metric.Metric]] = {
     "ddm": ddm.ddm,
     "ddm_relative": ddm.ddm_relative,
     "ddm_sum": ddm.ddm_sum,
+    "gmm_kl": ddm.gmm_kl,
+    "parzen": parzen.parzen,
+    "fld": fld.fld,
     "birthday": birthday.birthday,
     "memorization": memorization.memorization,
     "precision": balls.precision,
