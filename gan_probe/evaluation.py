@@ -1,11 +1,10 @@
 """`evaluate`: two or three sets in, every chosen metric with its interval and the verdicts out."""
 
-import contextlib
 import datetime
 import functools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -148,7 +147,7 @@ class _Run:
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
         self._swept: list[plan.Pass] = []
-        self._title, self._bar = "", None
+        self._title = ""
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
         self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
@@ -194,27 +193,24 @@ class _Run:
         col_jobs: Sequence[fold_lib.Job] = (),
     ) -> tuple[list[Any], list[Any]]:
         reference, started = self.reference, time.perf_counter()
-        if self._bar is None and reference.progress is not None:
-            # How many passes there will be is not known.
-            self._bar = reference.progress(desc=f"{self._title}: pairs", unit="pair", unit_scale=True)
+        bar = None
+        if reference.progress is not None:
+            desc = f"{self._title}, pass {len(self._swept) + 1}"
+            bar = reference.progress(total=len(rows) * len(cols), desc=desc, unit="pair", unit_scale=True)
         found = stream_lib.stream(
             rows, cols, jobs, col_jobs, mesh=reference.mesh, memory_bytes=int(reference.memory_gb * 2**30 / 4),
-            advance=self._bar.update if self._bar is not None else lambda pairs: None,
+            advance=bar.update if bar is not None else lambda pairs: None,
         )  # fmt: skip
+        if bar is not None:
+            bar.close()
         products = stream_lib.products(rows, cols)
         self._swept.append(plan.Pass("", "", time.perf_counter() - started, products, rows.dim))
         return found
 
-    @contextlib.contextmanager
-    def sweeps(self, title: str) -> Iterator[list[plan.Pass]]:
-        """The passes that a metric runs while it finishes, under one progress bar."""
+    def sweeps_of(self, title: str) -> list[plan.Pass]:
+        """The passes that a metric runs itself from now on, filled as they run."""
         self._swept, self._title = [], title
-        try:
-            yield self._swept
-        finally:
-            if self._bar is not None:
-                self._bar.close()
-                self._bar = None
+        return self._swept
 
     @property
     def _unlabelled(self) -> bool:
@@ -259,7 +255,8 @@ def _finish(
     found = {}
     for metric_name, metric in wanted.items():
         title = f"{name}: {metric_name}"
-        with timer.stage(title), run.sweeps(title) as swept:
+        swept = run.sweeps_of(title)
+        with timer.stage(title):
             try:
                 estimate = metric.finish(run)
             except types.UserError as error:

@@ -197,6 +197,8 @@ def test_progress_counts_every_pair(tmp_path):
     reference = gan_probe.Reference(real=REAL, train=TRAIN, progress=Bar)
     results(reference, FAKES[0])
     assert any(bar.desc == "fake: pairs" for bar in bars)
+    reference.evaluate(FAKES[0], metrics="fld")
+    assert any(bar.desc == "fake: fld, pass 1" for bar in bars)
     assert all(bar.closed and bar.done == bar.total > 0 for bar in bars)
 
 

@@ -44,7 +44,7 @@ def check(draw, coverage, law, n, m, replications):
 
 @pytest.mark.parametrize("law", ["digits_dropped"])
 def test_coverage(draw, coverage, law):
-    check(draw, coverage, law, 200, 300, 200)
+    check(draw, coverage, law, 150, 200, 200)
 
 
 @pytest.mark.slow
