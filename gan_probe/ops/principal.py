@@ -32,7 +32,7 @@ def components(features: np.ndarray, share: float) -> Components:
     n, d = features.shape
     if min(n, d) > _LARGEST:
         raise types.UserError(f"principal components of {n} rows of {d} features are too many: use --embed=pca:K")
-    mean: np.ndarray = np.mean(features, axis=0, dtype=np.float64)
+    mean = np.asarray(np.mean(features, axis=0, dtype=np.float64))
     if n < d:
         centred = features - mean
         values, vectors = np.linalg.eigh(centred @ centred.T)
