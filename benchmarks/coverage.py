@@ -164,7 +164,7 @@ def _evaluate(
     entries = {}
     for call, metrics in calls.items():
         switches: dict[str, Any] = {"scale": "median"} if call == "median" else {}
-        if call == "main" and {"ddm", "ddm_relative", "ddm_sum"} & set(metrics):
+        if call == "main" and {"ddm", "ddm_relative", "ddm_sum", "gmm_kl"} & set(metrics):
             switches["scale"] = (1.0, 8.0)
         if call == "main" and "birthday" in metrics and true.law.threshold:
             switches["threshold"] = true.law.threshold

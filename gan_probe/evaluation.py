@@ -3,7 +3,8 @@
 import datetime
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,7 +17,9 @@ from gan_probe import reference as reference_lib
 from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
+from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import stream as stream_lib
 from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
 
@@ -157,6 +160,8 @@ class _Run:
         self.layouts["fake alone"] = layout_lib.recentred(self.layouts["fake"], own)
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
+        self._swept: list[plan.Pass] = []
+        self._title = ""
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
         self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
@@ -184,6 +189,41 @@ class _Run:
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
+
+    def lay_out(self, role: str, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+        embedded = self._embedded if role == "fake" else self.reference.embedded[role]
+        samples = self._samples if role == "fake" else self.reference.samples[role]
+        rows = np.arange(len(embedded.hashes)) if rows is None else rows
+        mapped = types.Embedded(features, embedded.hashes[rows], "")
+        centre = np.zeros(features.shape[1], np.float32)
+        return self.reference.lay_out(mapped, samples.source, centre, self.block(role)[rows])
+
+    def sweep(
+        self,
+        rows: layout_lib.Layout,
+        cols: layout_lib.Layout,
+        jobs: Sequence[fold_lib.Job],
+        col_jobs: Sequence[fold_lib.Job] = (),
+    ) -> tuple[list[Any], list[Any]]:
+        reference, started = self.reference, time.perf_counter()
+        bar = None
+        if reference.progress is not None:
+            desc = f"{self._title}, pass {len(self._swept) + 1}"
+            bar = reference.progress(total=len(rows) * len(cols), desc=desc, unit="pair", unit_scale=True)
+        found = stream_lib.stream(
+            rows, cols, jobs, col_jobs, mesh=reference.mesh, memory_bytes=int(reference.memory_gb * 2**30 / 4),
+            advance=bar.update if bar is not None else lambda pairs: None,
+        )  # fmt: skip
+        if bar is not None:
+            bar.close()
+        products = stream_lib.products(rows, cols)
+        self._swept.append(plan.Pass("", "", time.perf_counter() - started, products, rows.dim))
+        return found
+
+    def sweeps_of(self, title: str) -> list[plan.Pass]:
+        """The passes that a metric runs itself from now on, filled as they run."""
+        self._swept, self._title = [], title
+        return self._swept
 
     @property
     def _unlabelled(self) -> bool:
@@ -227,16 +267,19 @@ def _finish(
     timer.passes(name, _stream(run, [need for metric in wanted.values() for need in metric.needs(run.shape)], name))
     found = {}
     for metric_name, metric in wanted.items():
-        with timer.stage(f"{name}: {metric_name}"):
+        title = f"{name}: {metric_name}"
+        swept = run.sweeps_of(title)
+        with timer.stage(title):
             try:
                 estimate = metric.finish(run)
             except types.UserError as error:
                 skip(metric_name, str(error))
                 continue
-            if content.finite(estimate):
-                found[metric_name] = estimate
-            else:
-                skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
+        timer.sweeps(title, swept)
+        if content.finite(estimate):
+            found[metric_name] = estimate
+        else:
+            skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
     return found, skipped
 
 

@@ -104,16 +104,29 @@ class Reference:
         part.cache_dir, part.progress, part._kept = None, None, {}
         return part
 
-    def lay_out(self, embedded: types.Embedded, source: str) -> layout_lib.Layout:
-        """The layout of a set that meets real and train; `source` is what errors call it."""
+    def lay_out(
+        self,
+        embedded: types.Embedded,
+        source: str,
+        centre: np.ndarray | None = None,
+        block: np.ndarray | None = None,
+    ) -> layout_lib.Layout:
+        """The layout of a set that meets real and train.
+
+        Args:
+          embedded: the set.
+          source: what errors call it.
+          centre: float32 [d], real's mean by default.
+          block: int32 [n], block of each row; assigned by content and seed by default.
+        """
         _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
         return layout_lib.lay_out(
             embedded.features,
             embedded.hashes,
-            blocks_lib.assign(embedded.hashes, self.blocks, self.seed),
+            blocks_lib.assign(embedded.hashes, self.blocks, self.seed) if block is None else block,
             blocks=self.blocks,
-            centre=self.centre,
+            centre=self.centre if centre is None else centre,
             tile=self._tile,
             panel=int(np.clip(_PANEL_BYTES // (4 * dim), 1024, 4096)),
             devices=self.mesh.size,

@@ -351,7 +351,7 @@ def numbers_only(results):
 
 
 def _numbers(detail):
-    named = ("closest", "pairs", "paper", "histogram", "warning")
+    named = ("closest", "pairs", "paper", "histogram", "memorised", "warning")
     return {k: v for k, v in detail.items() if k not in named}
 
 

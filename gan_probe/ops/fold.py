@@ -49,10 +49,16 @@ class Place(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A fold with the squared radius of each row or column (as the fold says), [n] or one for all, if it needs one."""
+    """A fold with the numbers that it needs, if any.
+
+    radius2: squared radius of each row or column (as the fold says), [n] or one for all.
+    rows, cols: numbers of each row [n, m] and of each column.
+    """
 
     fold: Fold
     radius2: np.ndarray | float | None = None
+    rows: np.ndarray | None = None
+    cols: np.ndarray | None = None
 
 
 def no_numbers(job: Job, side: str, layout: layout_lib.Layout) -> None:
