@@ -14,6 +14,7 @@ from gan_probe import reference as reference_lib
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import moments
 from gan_probe.version import __version__
 
 __all__ = ["evaluate", "evaluate_against"]
@@ -139,13 +140,14 @@ class _Run:
         self.layouts: dict[str, layout_lib.Layout] = {
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
-            "fake alone": reference.lay_out(embedded, samples.source, reference_lib.row_mean(embedded.features)),
+            "fake alone": reference.lay_out(embedded, samples.source, moments.row_mean(embedded.features)),
         }
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
-        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
+        logits = 0 if samples.logits is None else samples.logits.shape[1]
+        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes, logits)
 
     def get(self, need: metric_lib.Need) -> Any:
         return self.known[need]
@@ -160,6 +162,9 @@ class _Run:
         """Classes of the rows that have one: an annotator's where real or fake brought none."""
         found = self._labels.get(role)
         return None if found is None else found[found >= 0]
+
+    def logits(self, role: str) -> np.ndarray | None:
+        return (self._samples if role == "fake" else self.reference.samples[role]).logits
 
     @property
     def annotator(self) -> Mapping[str, Any] | None:
