@@ -2,7 +2,22 @@
 
 from collections.abc import Callable, Mapping
 
-from gan_probe.metrics import balls, birthday, ddm, frechet, kid, memorization, metric, modes
+from gan_probe.metrics import (
+    balls,
+    birthday,
+    ddm,
+    frechet,
+    gaussian_kl,
+    inception,
+    kid,
+    memorization,
+    metric,
+    mmd_rbf,
+    modes,
+    rke,
+    spectrum,
+    vendi,
+)
 
 __all__ = ["METRICS"]
 
@@ -19,5 +34,11 @@ METRICS: Mapping[str, Callable[..., metric.Metric]] = {
     "frechet": frechet.frechet,
     "frechet_limit": frechet.frechet_limit,
     "kid": kid.kid,
+    "mmd_rbf": mmd_rbf.mmd_rbf,
+    "gaussian_kl": gaussian_kl.gaussian_kl,
+    "spectrum": spectrum.spectrum,
+    "vendi": vendi.vendi,
+    "rke": rke.rke,
     "modes": modes.modes,
+    "inception": inception.inception,
 }

@@ -14,12 +14,14 @@ __all__ = ["LARGEST", "Principal", "by_rows", "chunks", "eigh", "fitted", "halva
 LARGEST = 6144  # order of the matrices that are decomposed: beyond, minutes and gigabytes
 _HALVINGS = 5
 _ROWS = 4096
+_COPIES = 1e-18  # variance over squared mean that rounding leaves to a set of copies
 
 
 class Principal(NamedTuple):
-    """Principal axes of a set, for r = min(n - 1, d): float64, eigenvalues descending.
+    """Principal axes of a set: float64, eigenvalues descending.
 
-    mean: [d]. eigenvalues: [r], of the covariance with ddof 1. directions: [d, r], unit columns.
+    mean: [d]. eigenvalues: [r], of the covariance with ddof 1, all 0 for a set of copies.
+    directions: [d, r], unit columns; zeros where there are fewer rows than features and an eigenvalue is 0.
     """
 
     mean: np.ndarray
@@ -55,18 +57,21 @@ def principal(inputs: metric.Inputs, role: metric.Role) -> Principal:
     def make():
         n, d = inputs.shape.rows[role], inputs.shape.dim
         if n > d:
-            w, v = eigh(inputs, role)
-            return Principal(fitted(inputs, role)[0].mean, np.maximum(w[::-1], 0), v[:, ::-1])
-        x = inputs.features(role).astype(np.float64)
-        mean = x.mean(axis=0)
-        w, directions = by_rows(x - mean)
-        return Principal(mean, w[: n - 1] / (n - 1), directions[:, : n - 1])
+            mean = fitted(inputs, role)[0].mean
+            w, v = (a[..., ::-1] for a in eigh(inputs, role))
+        else:
+            x = inputs.features(role).astype(np.float64)
+            mean = x.mean(axis=0)
+            w, v = by_rows(x - mean)
+            w = w / (n - 1)
+        w = np.maximum(w, 0)
+        return Principal(mean, w * (w.sum() > _COPIES * (mean @ mean)), v)
 
     return inputs.kept(role, "principal axes", make)
 
 
 def by_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues [n], descending, and eigenvectors [d, n] of x'x for [n, d] with n <= d; zero ones without a vector."""
+    """Eigenvalues [n], descending, and eigenvectors [d, n] of x'x for x [n, d], n <= d; zeros where there is none."""
     w, u = scipy.linalg.eigh(x @ x.T)
     w = np.maximum(w[::-1], 0)
     real = w > w[0] * len(w) * np.finfo(np.float64).eps

@@ -16,7 +16,7 @@ from gan_probe.ops import tile as tile_lib
 __all__ = ["MEDIAN", "diagonal", "gaussian_sum", "kernel_sum"]
 
 MEDIAN = "median"
-"""Stands for the bandwidth that the job brings, squared, as its radius: it differs between sets, the program does not."""
+"""The bandwidth that the job brings, squared, as its radius: it differs between sets, the program does not."""
 
 
 @functools.cache

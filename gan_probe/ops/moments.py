@@ -37,13 +37,13 @@ def row_mean(features: np.ndarray) -> np.ndarray:
 
 def second_moment(features: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """float64 [e, e], the mean of z z' over z = of(x), where `of` takes float32 [b, d] to float32 [b, e]."""
-    pieces = (features[start : start + _ROWS] for start in range(0, len(features), _ROWS))
-    return sum(np.asarray(_gram(_padded(of(x)))).astype(np.float64) for x in pieces) / len(features)
+    total = np.float64(0)
+    for start in range(0, len(features), _ROWS):
+        total = total + np.asarray(_gram(_padded(of(features[start : start + _ROWS]))), np.float64)
+    return total / len(features)
 
 
-def block_moments(
-    features: np.ndarray, block: np.ndarray, halves: np.ndarray
-) -> tuple[Moments, list[Moments]]:
+def block_moments(features: np.ndarray, block: np.ndarray, halves: np.ndarray) -> tuple[Moments, list[Moments]]:
     """Moments of all rows, and of both halves of every halving of the blocks.
 
     Args:
