@@ -73,5 +73,16 @@ QUANTITIES: Mapping[str, Quantity] = {
     "frechet": Quantity("frechet", "main", _own),
     "frechet_limit": Quantity("frechet_limit", "main", _own, lambda true, entry: true.frechet),
     "kid": Quantity("kid", "main", _own, lambda true, entry: true.kid),
+    "mmd_rbf": Quantity(
+        "mmd_rbf", "main", _own, lambda true, entry: true.mmd(entry["detail"]["bandwidths"][0]["bandwidth"])
+    ),
+    "gaussian_kl": Quantity("gaussian_kl", "main", _own, lambda true, entry: true.gaussian_kl),
+    "spectrum": Quantity("spectrum", "main", _own),
+    "spectrum ratio": Quantity("spectrum", "main", _ratio),
+    "vendi": Quantity("vendi", "main", _own),
+    "vendi ratio": Quantity("vendi", "main", _ratio),
+    "rke": Quantity("rke", "main", _own),
+    "rke ratio": Quantity("rke", "main", _ratio),
+    "inception": Quantity("inception", "main", _own, lambda true, entry: true.inception),
     "modes": Quantity("modes", "main", _own, lambda true, entry: true.total_variation),
 }

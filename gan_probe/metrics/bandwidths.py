@@ -9,7 +9,7 @@ from gan_probe.ops import kernel_sum, tile
 
 __all__ = ["Bandwidth", "Bandwidths", "checked", "need", "numbers", "warning"]
 
-Bandwidth = float | str | Sequence[float | str]
+Bandwidth = float | int | str | Sequence[float | int | str]
 Bandwidths = tuple[float | str, ...]
 
 
@@ -19,17 +19,16 @@ def checked(bandwidth: Bandwidth) -> Bandwidths:
     Raises:
       UserError: one is neither a positive number nor "median".
     """
-    parts: Sequence[float | str]
     if isinstance(bandwidth, str):
-        parts = bandwidth.split(",")
-    else:
-        parts = bandwidth if isinstance(bandwidth, list | tuple) else [bandwidth]  # type: ignore[list-item]
-    out = tuple(_one(part, bandwidth) for part in parts)
+        bandwidth = bandwidth.split(",")
+    elif isinstance(bandwidth, float | int):
+        bandwidth = [bandwidth]
+    out = tuple(_one(part, bandwidth) for part in bandwidth)
     metric.require(bool(out), "bandwidth", bandwidth, "a positive number, several, or median")
     return out
 
 
-def _one(part: float | str, given: Bandwidth) -> float | str:
+def _one(part: float | int | str, given: Bandwidth) -> float | str:
     if part == kernel_sum.MEDIAN:
         return kernel_sum.MEDIAN
     try:

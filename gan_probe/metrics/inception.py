@@ -12,7 +12,7 @@ from scipy import special
 from gan_probe import types
 from gan_probe.metrics import metric
 
-__all__ = ["Score", "inception", "score"]
+__all__ = ["Score", "inception", "interval", "score"]
 
 _SPLITS = 10
 _ROWS = 4096
@@ -42,14 +42,10 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
         # Blocks are cut at random by content, so that the order of rows plays no part.
         split = inputs.block("fake") if splits == "shuffled" else np.arange(len(logits)) * count // len(logits)
         found = score(logits, split % count)
-        log = found.plain + found.bias
         split_scores = np.exp(found.splits)
         return types.Estimate(
-            value=float(np.exp(log)),
-            interval=types.Interval(
-                float(np.exp(max(log - 1.96 * found.stderr, 0.0))), float(np.exp(log + 1.96 * found.stderr)),
-                float(np.exp(log) * found.stderr), "delta method on the log scale, bias corrected", "approximate",
-            ),
+            value=float(np.exp(found.plain + found.bias)),
+            interval=interval(found),
             n_real=inputs.shape.rows["real"],
             n_fake=len(logits),
             estimand="limit",
@@ -105,6 +101,14 @@ def score(logits: np.ndarray, split: np.ndarray) -> Score:
     by_split = total / size[:, None]
     splits = np.bincount(split, own) / size - special.xlogy(by_split, by_split).sum(axis=1)
     return Score(float(kl.mean()), float(bias), float(kl.std(ddof=1) / n**0.5), np.maximum(splits, 0))
+
+
+def interval(found: Score) -> types.Interval:
+    """95 % interval of the bias-corrected score: the influence of a row on the mutual information is its own KL."""
+    log, spread = found.plain + found.bias, 1.96 * found.stderr
+    low, high = np.exp(max(log - spread, 0.0)), np.exp(log + spread)
+    method = "delta method on the log scale, bias corrected"
+    return types.Interval(float(low), float(high), float(np.exp(log) * found.stderr), method, "exact")
 
 
 def _log_softmax(logits: np.ndarray):

@@ -36,12 +36,9 @@ def rke(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
             for sums in map(inputs.get, needs(inputs.shape))
         )
         values = bandwidths_lib.numbers(inputs.shape, sigmas)
-        low, high = _around(fakes[0].value, fakes[0].stderr)
         return types.Estimate(
             value=fakes[0].value,
-            interval=types.Interval(
-                max(low, 1.0), high, fakes[0].value * fakes[0].stderr, "delta method on the log scale", "approximate"
-            ),
+            interval=_interval(fakes[0]),
             n_real=inputs.shape.rows["real"],
             n_fake=inputs.shape.rows["fake"],
             estimand="at_n",
@@ -85,6 +82,12 @@ def _count(square: np.ndarray, fourth: np.ndarray) -> _Count:
     variance = max(4 * mean.var(ddof=1) / n - second, second)
     with_self = square.mean() / n
     return _Count(float(1 / with_self), float(variance**0.5 / with_self))
+
+
+def _interval(count: _Count) -> types.Interval:
+    low, high = _around(count.value, count.stderr)
+    method = "delta method on the log scale, second order included"
+    return types.Interval(max(low, 1.0), high, count.value * count.stderr, method, "approximate")
 
 
 def _ratio(fake: _Count, real: _Count) -> dict[str, object]:

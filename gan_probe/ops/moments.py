@@ -37,7 +37,7 @@ def row_mean(features: np.ndarray) -> np.ndarray:
 
 def second_moment(features: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """float64 [e, e], the mean of z z' over z = of(x), where `of` takes float32 [b, d] to float32 [b, e]."""
-    total = np.float64(0)
+    total = np.zeros(())
     for start in range(0, len(features), _ROWS):
         total = total + np.asarray(_gram(_padded(of(features[start : start + _ROWS]))), np.float64)
     return total / len(features)

@@ -85,3 +85,13 @@ def estimate() -> Callable[..., types.Estimate]:
         return metric.finish(inputs)
 
     return compute
+
+
+@pytest.fixture(scope="session")
+def covers() -> Callable[[list[types.Interval], float], float]:
+    """Share of intervals that hold the truth."""
+
+    def share(intervals, truth):
+        return float(np.mean([i.low <= truth <= i.high for i in intervals]))
+
+    return share
