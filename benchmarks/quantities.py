@@ -56,6 +56,10 @@ def _true_ratio(true: truth.Truth, entry: dict[str, Any]) -> float:
     return true.beta("fake", threshold) / true.beta("real", threshold)
 
 
+def _true_mmd(true: truth.Truth, entry: dict[str, Any]) -> float:
+    return true.mmd(entry["detail"]["bandwidths"][0]["bandwidth"])
+
+
 QUANTITIES: Mapping[str, Quantity] = {
     "ddm": Quantity("ddm", "main", _own),
     "ddm, s=8": Quantity("ddm", "main", _second_scale),
@@ -73,9 +77,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "frechet": Quantity("frechet", "main", _own),
     "frechet_limit": Quantity("frechet_limit", "main", _own, lambda true, entry: true.frechet),
     "kid": Quantity("kid", "main", _own, lambda true, entry: true.kid),
-    "mmd_rbf": Quantity(
-        "mmd_rbf", "main", _own, lambda true, entry: true.mmd(entry["detail"]["bandwidths"][0]["bandwidth"])
-    ),
+    "mmd_rbf": Quantity("mmd_rbf", "main", _own, _true_mmd),
     "gaussian_kl": Quantity("gaussian_kl", "main", _own, lambda true, entry: true.gaussian_kl),
     "spectrum": Quantity("spectrum", "main", _own),
     "spectrum ratio": Quantity("spectrum", "main", _ratio),

