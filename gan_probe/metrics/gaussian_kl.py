@@ -5,6 +5,9 @@ names it as one way to approximate the divergence of two mixtures. The plain val
 and more. Under Gaussian laws the bias is known, with nu = n - 1: E S_y^-1 is nu / (nu - d - 1) times the inverse (von
 Rosen 1988), and E ln det S adds a sum of digammas (Muirhead 1982, theorem 3.2.15). What third and fourth moments of
 other laws (Mardia's kurtosis) add to it in order 1/n, by the second derivatives of KL, is estimated.
+
+The interval held the limit in 91 to 100 % of simulations at 300 to 1,000 rows, equal laws and 64 features included, but
+in 75 to 86 % under Student's t with 3 degrees of freedom, which the detail warns of.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""Renyi kernel entropy of order 2, as a number of modes: 1 / mean K^2 over all pairs of fake rows."""
+"""Renyi kernel entropy of order 2, as a number of modes: 1 / mean K^2 over all pairs of fake rows.
+
+The interval is about its mean at this number of rows, the bandwidth taken as given.
+"""
 
 import math
 from typing import NamedTuple

@@ -1,6 +1,8 @@
 """Spectrum of the covariance: how many directions the samples spread over, and which of real's they dropped.
 
-Thesis 002, section 4, reports that a generator's covariance lacks most directions of the training set's.
+Thesis 002, section 4, reports that a generator's covariance lacks most directions of the training set's. The interval
+of the rank is about its mean at this number of rows: it held it in 90 to 99 % of simulations at 300 to 1,000 rows, but
+in 61 to 72 % under Student's t with 3 degrees of freedom, whose covariances have no variance.
 """
 
 import math
