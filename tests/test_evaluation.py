@@ -47,7 +47,8 @@ def close(a, b, relative=1e-6, path=""):
     if isinstance(a, dict):
         assert a.keys() == b.keys(), path
         for key in a:
-            close(a[key], b[key], relative, f"{path}/{key}")
+            scale = 1000 if key.startswith("times_1000") else 1  # 1e-6 of the largest term summed
+            close(a[key], b[key], scale * relative, f"{path}/{key}")
     elif isinstance(a, list):
         assert len(a) == len(b), path
         for i, (x, y) in enumerate(zip(a, b, strict=True)):
