@@ -61,6 +61,10 @@ def _true_ratio(true: truth.Truth, entry: dict[str, Any]) -> float:
     return true.beta("fake", threshold) / true.beta("real", threshold)
 
 
+def _true_mmd(true: truth.Truth, entry: dict[str, Any]) -> float:
+    return true.mmd(entry["detail"]["bandwidths"][0]["bandwidth"])
+
+
 QUANTITIES: Mapping[str, Quantity] = {
     "ddm": Quantity("ddm", "main", _own),
     "ddm, s=8": Quantity("ddm", "main", _second_scale),
@@ -86,5 +90,14 @@ QUANTITIES: Mapping[str, Quantity] = {
     "prd": Quantity("prd", "main", _own),
     "prd F_1/8": Quantity("prd", "main", _f_eighth),
     "sliced_wasserstein": Quantity("sliced_wasserstein", "main", _own),
+    "mmd_rbf": Quantity("mmd_rbf", "main", _own, _true_mmd),
+    "gaussian_kl": Quantity("gaussian_kl", "main", _own, lambda true, entry: true.gaussian_kl),
+    "spectrum": Quantity("spectrum", "main", _own),
+    "spectrum ratio": Quantity("spectrum", "main", _ratio),
+    "vendi": Quantity("vendi", "main", _own),
+    "vendi ratio": Quantity("vendi", "main", _ratio),
+    "rke": Quantity("rke", "main", _own),
+    "rke ratio": Quantity("rke", "main", _ratio),
+    "inception": Quantity("inception", "main", _own, lambda true, entry: true.inception),
     "modes": Quantity("modes", "main", _own, lambda true, entry: true.total_variation),
 }

@@ -19,6 +19,7 @@ from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import moments
 from gan_probe.ops import stream as stream_lib
 from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
@@ -156,7 +157,7 @@ class _Run:
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
         }
-        own = reference_lib.row_mean(embedded.features)
+        own = moments.row_mean(embedded.features)
         self.layouts["fake alone"] = layout_lib.recentred(self.layouts["fake"], own)
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
@@ -164,7 +165,8 @@ class _Run:
         self._title = ""
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
-        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
+        logits = 0 if samples.logits is None else samples.logits.shape[1]
+        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes, logits)
 
     def get(self, need: metric_lib.Need) -> Any:
         return self.known[need]
@@ -179,6 +181,9 @@ class _Run:
         """Classes of the rows that have one: an annotator's where real or fake brought none."""
         found = self._labels.get(role)
         return None if found is None else found[found >= 0]
+
+    def logits(self, role: str) -> np.ndarray | None:
+        return (self._samples if role == "fake" else self.reference.samples[role]).logits
 
     def annotator(self) -> Mapping[str, Any] | None:
         return self.reference.annotator(self.shape.classes).report if self._unlabelled else None

@@ -15,7 +15,7 @@ from gan_probe import embed as embed_lib
 from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
-from gan_probe.ops import exact
+from gan_probe.ops import exact, moments
 from gan_probe.ops import layout as layout_lib
 from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
@@ -78,7 +78,7 @@ class Reference:
         )
         self.embedding = self.embedder.embedding
         self.embedded = {role: self.embedder.embed(role, s) for role, s in self.samples.items()}
-        self.centre = row_mean(self.embedded["real"].features)
+        self.centre = moments.row_mean(self.embedded["real"].features)
         self.layouts = {role: self.lay_out(e, self.samples[role].source) for role, e in self.embedded.items()}
         self.known: dict[metric_lib.Need, Any] = {}
         self._kept: dict[tuple[str, str], Any] = {}
@@ -213,14 +213,6 @@ def _check_range(features: np.ndarray, source: str) -> None:
         raise types.UserError(
             f"{source}: features reach {reach:.1e}; divide all sets by one number, to bring them near 1"
         )
-
-
-def row_mean(features: np.ndarray) -> np.ndarray:
-    """Mean of the rows, float32 [d], summed in float64 by pieces."""
-    total = np.zeros(features.shape[1])
-    for start in range(0, len(features), 4096):
-        total += features[start : start + 4096].sum(axis=0, dtype=np.float64)
-    return (total / len(features)).astype(np.float32)
 
 
 def _median_squared_distance(embedded: types.Embedded, seed: int) -> float:

@@ -52,12 +52,14 @@ class Shape(NamedTuple):
 
     rows: number of rows of each role present. dim: features of a row. scale: median squared distance of real rows.
     classes: names of the classes that real and fake are labelled with, empty without labels.
+    logits: number of logits of a row of fake, 0 where it brought none.
     """
 
     rows: Mapping[str, int]
     dim: int
     scale: float
     classes: tuple[str, ...] = ()
+    logits: int = 0
 
 
 @runtime_checkable
@@ -82,6 +84,9 @@ class Inputs(Protocol):
 
     def labels(self, role: Role) -> np.ndarray | None:
         """int32 [n], the class of each row, or None."""
+
+    def logits(self, role: Role) -> np.ndarray | None:
+        """float32 [n, c], the logits that came with the rows, or None."""
 
     def kept(self, role: Role, name: str, make: Callable[[], Any]) -> Any:
         """`make()`, kept with the role: what depends on `real` or `train` alone is computed once for all fakes."""

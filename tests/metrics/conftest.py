@@ -20,9 +20,10 @@ class Given:
     seed = 0
     blocks = blocks_lib.BLOCKS
 
-    def __init__(self, *, classes=(), labels=None, tile=1024, **sets: np.ndarray):
+    def __init__(self, *, classes=(), labels=None, logits=None, tile=1024, **sets: np.ndarray):
         self._sets = {role: np.asarray(x, np.float32) for role, x in sets.items() if x is not None}
         self._labels: Mapping[str, np.ndarray] = labels or {}
+        self._logits: Mapping[str, np.ndarray] = logits or {}
         real = self._sets["real"].astype(np.float64)
         centre = real.mean(axis=0).astype(np.float32)
         self._tile = tile
@@ -35,7 +36,13 @@ class Given:
         self.swept: list[int] = []
         d2 = ((real[:200, None] - real[None, :200]) ** 2).sum(axis=-1)
         median = float(np.median(d2[np.triu_indices(len(d2), 1)]))
-        self.shape = metric_lib.Shape({r: len(x) for r, x in self._sets.items()}, real.shape[1], median, classes)
+        self.shape = metric_lib.Shape(
+            rows={r: len(x) for r, x in self._sets.items()},
+            dim=real.shape[1],
+            scale=median or 1.0,
+            classes=classes,
+            logits=self._logits["fake"].shape[1] if "fake" in self._logits else 0,
+        )
         self.known: dict[metric_lib.Need, object] = {}
         self._kept: dict[tuple[str, str], object] = {}
 
@@ -53,6 +60,9 @@ class Given:
 
     def annotator(self):
         return None
+
+    def logits(self, role):
+        return self._logits.get(role)
 
     def kept(self, role, name, make):
         if (role, name) not in self._kept:
@@ -91,3 +101,13 @@ def estimate() -> Callable[..., types.Estimate]:
         return metric.finish(inputs)
 
     return compute
+
+
+@pytest.fixture(scope="session")
+def covers() -> Callable[[list[types.Interval], float], float]:
+    """Share of intervals that hold the truth."""
+
+    def share(intervals, truth):
+        return float(np.mean([i.low <= truth <= i.high for i in intervals]))
+
+    return share
