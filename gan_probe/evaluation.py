@@ -58,7 +58,7 @@ def evaluate(
       embed: pixels, pca:K, features, module:function, or a callable on uint8 batches.
       key: a JAX key or an integer: blocks, calibration, grids, and the samples of functions.
       n_fake: samples to draw from a function; as many as real by default.
-      curves: every metric again on nested eighths, quarters and halves of real and fake: `detail.curve`.
+      curves: every metric again on nested eighths, quarters and halves of real and fake: `detail.size_curve`.
       resize, crop, label: see `gan-probe evaluate --help`.
       cache_dir: keeps embeddings and what depends on real and train alone.
       memory_gb: memory that features and panels may take.
