@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
@@ -23,6 +24,7 @@ from gan_probe.ops import tile as tile_lib
 
 __all__ = ["products", "stream"]
 
+_TALLEST = 4096  # rows of one multiply: XLA:CPU runs tall ones at up to twice the speed of square ones
 _IN_FLIGHT = 2  # pairs of panels computed ahead of the host
 
 
@@ -61,7 +63,8 @@ def stream(
     compiled = {
         diagonal: _program(
             row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tile, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim), same, mesh,
+            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim),
+            same and (diagonal or rows.has_duplicates), mesh,
         )
         for diagonal in ({True, False} if same else {False})
     }  # fmt: skip
@@ -154,57 +157,108 @@ class _Panels:
 @functools.lru_cache(maxsize=64)
 def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, mesh):
     """The jitted program for one pair of panels: states of row_folds and of col_folds."""
-    # Half-height row tiles keep a tile within a core's cache.
-    row_tile = row_tile // 2 if row_tile % 32 == 0 and row_tile > 256 else row_tile
     devices = mesh.size
-
-    def sweep(row_tiles, row_states, col_tiles, col_states):
-        def over_rows(col_states, x):
-            row, row_state = x
-
-            def over_cols(row_state, y):
-                col, col_state = y
-                tile = tile_lib.dot_product(row.panel, col.panel, spread, same)
-                turned = tile_lib.transpose(tile)
-                for_rows = zip(row_folds, row_state, row.as_rows, col.as_cols, strict=True)
-                for_cols = zip(col_folds, col_state, col.as_rows, row.as_cols, strict=True)
-                row_state = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
-                col_state = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
-                return row_state, col_state
-
-            row_state, col_states = lax.scan(over_cols, row_state, (col_tiles, col_states))
-            return col_states, row_state
-
-        col_states, row_states = lax.scan(over_rows, col_states, (row_tiles, row_states))
-        return row_states, col_states
 
     def one_device(rows, cols):
         if not col_folds:  # on the diagonal the numbers of the mirrored folds stay behind
             rows, cols = rows._replace(as_cols=[]), cols._replace(as_rows=[])
-        row_tiles, col_tiles = _cut(rows, row_tile), _cut(cols, col_tile)
-        row_states = jax.vmap(lambda side: [f.init(side, col_blocks) for f in row_folds])(row_tiles.panel)
-        col_states = jax.vmap(lambda side: [f.init(side, row_blocks) for f in col_folds])(col_tiles.panel)
-        if devices == 1:
-            row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
-        else:
-            ring = [(i, (i + 1) % devices) for i in range(devices)]
+        rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
+        panel_rows, panel_cols = devices * len(rows.panel.norm), devices * len(cols.panel.norm)
+        tall = _tall(len(rows.panel.norm), row_tile)
+        row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
+        col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
+        row_kept = [_kept(f, rows.panel, panel_cols) for f in row_folds]
+        col_kept = [_kept(f, cols.panel, panel_rows) for f in col_folds]
 
-            def step(carry, _):
-                row_states, col_tiles, col_states = carry
-                row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
-                col_tiles, col_states = jax.tree.map(
-                    lambda a: lax.ppermute(a, parallel.AXIS, ring), (col_tiles, col_states)
+        def sweep(carry, _):
+            """All rows of this device with the columns that are here."""
+            (row_states, row_kept), cols, (col_states, col_kept) = carry
+
+            def over_rows(carry, x):
+                row, row_states, row_start = x
+
+                def over_cols(carry, y):
+                    row_states, row_kept, col_kept = carry
+                    col, col_states, col_start = y
+                    dot = tile_lib.dot_product(row.panel, col.panel)
+
+                    def over_parts(carry, z):
+                        row_kept, col_states, col_kept = carry
+                        row, dot, row_states, start = z
+                        tile = tile_lib.Tile(dot, row.panel, col.panel, spread, same)
+                        turned = tile_lib.transpose(tile)
+                        row_kept = [_keep(*a, tile, start) for a in zip(row_folds, row_kept, strict=True)]
+                        col_kept = [_keep(*a, turned, col_start) for a in zip(col_folds, col_kept, strict=True)]
+                        for_rows = zip(row_folds, row_states, row.as_rows, col.as_cols, strict=True)
+                        for_cols = zip(col_folds, col_states, col.as_rows, row.as_cols, strict=True)
+                        row_states = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
+                        col_states = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
+                        return (row_kept, col_states, col_kept), row_states
+
+                    parts = (*_cut((row, dot, row_states), row_tile), row_start + _starts(tall, row_tile))
+                    (row_kept, col_states, col_kept), row_states = lax.scan(
+                        over_parts, (row_kept, col_states, col_kept), parts
+                    )
+                    return (_join(row_states), row_kept, col_kept), col_states
+
+                row_kept, col_states, col_kept = carry
+                (row_states, row_kept, col_kept), col_states = lax.scan(
+                    over_cols, (row_states, row_kept, col_kept), (col_tiles, col_states, col_starts)
                 )
-                return (row_states, col_tiles, col_states), None
+                return (row_kept, col_states, col_kept), row_states
 
-            (row_states, _, col_states), _ = lax.scan(step, (row_states, col_tiles, col_states), length=devices)
-        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), (row_states, col_states))
+            col_tiles, col_states = _cut((cols, col_states), col_tile)
+            col_starts = _starts(len(cols.panel.norm), col_tile)
+            row_tiles = (*_cut((rows, row_states), tall), _starts(len(rows.panel.norm), tall))
+            (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), row_tiles)
+            for_cols = cols, (_join(col_states), col_kept)
+            if devices > 1:
+                ring = [(i, (i + 1) % devices) for i in range(devices)]
+                for_cols = jax.tree.map(lambda a: lax.ppermute(a, parallel.AXIS, ring), for_cols)
+            return ((_join(row_states), row_kept), *for_cols), None
+
+        carry = (row_states, row_kept), cols, (col_states, col_kept)
+        (for_rows, _, for_cols), _ = lax.scan(sweep, carry, length=devices)
+        return _leave(row_folds, *for_rows, col_tile), _leave(col_folds, *for_cols, row_tile)
 
     by_rows = PartitionSpec(parallel.AXIS)
     return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
 
 
-def _cut(panel: _Numbered, tile: int) -> _Numbered:
-    """A panel as a stack of tiles."""
-    panel = panel._replace(panel=tile_lib.Side(*panel.panel))
-    return jax.tree.map(lambda a: a.reshape(-1, tile, *a.shape[1:]), panel)
+def _kept(fold: fold_lib.Fold, rows: tile_lib.Side, columns: int) -> jax.Array | None:
+    """Room for what a fold keeps of every tile, for a panel of so many columns."""
+    if fold.keep is None:
+        return None
+    return jnp.zeros_like(rows.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
+
+
+def _keep(fold: fold_lib.Fold, kept: jax.Array | None, tile: tile_lib.Tile, start: jax.Array) -> jax.Array | None:
+    """`kept` with the tile's part, for rows from `start`."""
+    if fold.keep is None:
+        return None
+    return lax.dynamic_update_slice(kept, fold.keep(tile), (start, tile.cols.place[0] // fold.group))
+
+
+def _leave(folds, states, kept, tile: int):
+    """What goes to the host."""
+    return [
+        s if f.leave is None else f.leave(s, k, tile) for f, s, k in zip(folds, states, kept, strict=True)
+    ]
+
+
+def _cut(arrays: Any, n: int) -> Any:
+    """Arrays with rows on the leading axis as stacks of n rows."""
+    return jax.tree.map(lambda a: a.reshape(-1, n, *a.shape[1:]), arrays)
+
+
+def _join(stacks: Any) -> Any:
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacks)
+
+
+def _starts(rows: int, step: int) -> jax.Array:
+    return jnp.arange(0, rows, step, dtype=jnp.int32)
+
+
+def _tall(rows: int, tile: int) -> int:
+    """Rows of one multiply: a whole number of tiles, at most _TALLEST rows, that divides `rows`."""
+    return max(n for n in range(tile, max(_TALLEST, tile) + 1, tile) if rows % n == 0)

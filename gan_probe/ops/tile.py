@@ -29,7 +29,7 @@ class Side(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """`dot` holds the centred dot products; `same` is the static fact that both sides come from one set."""
+    """`dot` holds the centred dot products; `same` is the static fact that equal contents are equal rows of one set."""
 
     dot: Float[Array, "r c"]
     rows: Side
@@ -47,10 +47,9 @@ def spread(dim: int) -> float:
     return (8.0 * dim**0.5 + 8.0) * 2.0**-24
 
 
-def dot_product(rows: Side, cols: Side, spread: float, same: bool) -> Tile:
+def dot_product(rows: Side, cols: Side) -> Float[Array, "r c"]:
     """The one matrix multiply, in full float32 on every platform."""
-    dot = jax.lax.dot_general(rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
-    return Tile(dot, rows, cols, spread, same)
+    return jax.lax.dot_general(rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
 
 
 def transpose(tile: Tile) -> Tile:
