@@ -24,7 +24,6 @@ from gan_probe.ops import tile as tile_lib
 
 __all__ = ["products", "stream"]
 
-_TALLEST = 4096  # rows of one multiply: XLA:CPU runs tall ones at up to twice the speed of square ones
 _IN_FLIGHT = 2  # pairs of panels computed ahead of the host
 
 
@@ -62,7 +61,7 @@ def stream(
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
     compiled = {
         diagonal: _program(
-            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tile, cols.tile,
+            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
             rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim),
             same and (diagonal or rows.has_duplicates), mesh,
         )
@@ -159,91 +158,75 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
     """The jitted program for one pair of panels: states of row_folds and of col_folds."""
     devices = mesh.size
 
+    def sweep(rows, row_states, row_kept, cols, col_states, col_kept):
+        def over_rows(carry, x):
+            row_kept, col_states, col_kept = carry
+            row, row_state, row_start = x
+
+            def over_cols(carry, y):
+                row_state, row_kept, col_kept = carry
+                col, col_state, col_start = y
+                tile = tile_lib.dot_product(row.panel, col.panel, spread, same)
+                turned = tile_lib.transpose(tile)
+                row_kept = [_keep(f, k, tile, row_start) for f, k in zip(row_folds, row_kept, strict=True)]
+                col_kept = [_keep(f, k, turned, col_start) for f, k in zip(col_folds, col_kept, strict=True)]
+                for_rows = zip(row_folds, row_state, row.as_rows, col.as_cols, strict=True)
+                for_cols = zip(col_folds, col_state, col.as_rows, row.as_cols, strict=True)
+                row_state = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
+                col_state = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
+                return (row_state, row_kept, col_kept), col_state
+
+            xs = (*_cut((cols, col_states), col_tile), _starts(cols, col_tile))
+            (row_state, row_kept, col_kept), col_states = lax.scan(over_cols, (row_state, row_kept, col_kept), xs)
+            return (row_kept, _join(col_states), col_kept), row_state
+
+        xs = (*_cut((rows, row_states), row_tile), _starts(rows, row_tile))
+        (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), xs)
+        return _join(row_states), row_kept, col_states, col_kept
+
     def one_device(rows, cols):
         if not col_folds:  # on the diagonal the numbers of the mirrored folds stay behind
             rows, cols = rows._replace(as_cols=[]), cols._replace(as_rows=[])
         rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
-        panel_rows, panel_cols = devices * len(rows.panel.norm), devices * len(cols.panel.norm)
-        tall = _tall(len(rows.panel.norm), row_tile)
         row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
         col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
-        row_kept = [_kept(f, rows.panel, panel_cols) for f in row_folds]
-        col_kept = [_kept(f, cols.panel, panel_rows) for f in col_folds]
+        row_kept = [_room(f, rows, devices * len(cols.panel.norm)) for f in row_folds]
+        col_kept = [_room(f, cols, devices * len(rows.panel.norm)) for f in col_folds]
+        ring = [(i, (i + 1) % devices) for i in range(devices)]
 
-        def sweep(carry, _):
-            """All rows of this device with the columns that are here."""
-            (row_states, row_kept), cols, (col_states, col_kept) = carry
-
-            def over_rows(carry, x):
-                row, row_states, row_start = x
-
-                def over_cols(carry, y):
-                    row_states, row_kept, col_kept = carry
-                    col, col_states, col_start = y
-                    dot = tile_lib.dot_product(row.panel, col.panel)
-
-                    def over_parts(carry, z):
-                        row_kept, col_states, col_kept = carry
-                        row, dot, row_states, start = z
-                        tile = tile_lib.Tile(dot, row.panel, col.panel, spread, same)
-                        turned = tile_lib.transpose(tile)
-                        row_kept = [_keep(*a, tile, start) for a in zip(row_folds, row_kept, strict=True)]
-                        col_kept = [_keep(*a, turned, col_start) for a in zip(col_folds, col_kept, strict=True)]
-                        for_rows = zip(row_folds, row_states, row.as_rows, col.as_cols, strict=True)
-                        for_cols = zip(col_folds, col_states, col.as_rows, row.as_cols, strict=True)
-                        row_states = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
-                        col_states = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
-                        return (row_kept, col_states, col_kept), row_states
-
-                    parts = (*_cut((row, dot, row_states), row_tile), row_start + _starts(tall, row_tile))
-                    (row_kept, col_states, col_kept), row_states = lax.scan(
-                        over_parts, (row_kept, col_states, col_kept), parts
-                    )
-                    return (_join(row_states), row_kept, col_kept), col_states
-
-                row_kept, col_states, col_kept = carry
-                (row_states, row_kept, col_kept), col_states = lax.scan(
-                    over_cols, (row_states, row_kept, col_kept), (col_tiles, col_states, col_starts)
-                )
-                return (row_kept, col_states, col_kept), row_states
-
-            col_tiles, col_states = _cut((cols, col_states), col_tile)
-            col_starts = _starts(len(cols.panel.norm), col_tile)
-            row_tiles = (*_cut((rows, row_states), tall), _starts(len(rows.panel.norm), tall))
-            (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), row_tiles)
-            for_cols = cols, (_join(col_states), col_kept)
+        def step(carry, _):
+            row_states, row_kept, cols, col_states, col_kept = carry
+            row_states, row_kept, col_states, col_kept = sweep(rows, row_states, row_kept, cols, col_states, col_kept)
+            for_cols = cols, col_states, col_kept
             if devices > 1:
-                ring = [(i, (i + 1) % devices) for i in range(devices)]
                 for_cols = jax.tree.map(lambda a: lax.ppermute(a, parallel.AXIS, ring), for_cols)
-            return ((_join(row_states), row_kept), *for_cols), None
+            return (row_states, row_kept, *for_cols), None
 
-        carry = (row_states, row_kept), cols, (col_states, col_kept)
-        (for_rows, _, for_cols), _ = lax.scan(sweep, carry, length=devices)
-        return _leave(row_folds, *for_rows, col_tile), _leave(col_folds, *for_cols, row_tile)
+        carry = row_states, row_kept, cols, col_states, col_kept
+        (row_states, row_kept, _, col_states, col_kept), _ = lax.scan(step, carry, length=devices)
+        return _leave(row_folds, row_states, row_kept, col_tile), _leave(col_folds, col_states, col_kept, row_tile)
 
     by_rows = PartitionSpec(parallel.AXIS)
     return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
 
 
-def _kept(fold: fold_lib.Fold, rows: tile_lib.Side, columns: int) -> jax.Array | None:
-    """Room for what a fold keeps of every tile, for a panel of so many columns."""
+def _room(fold: fold_lib.Fold, rows: _Numbered, columns: int) -> jax.Array | None:
+    """Room for what a fold keeps of every tile, in a panel of so many columns."""
     if fold.keep is None:
         return None
-    return jnp.zeros_like(rows.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
+    return jnp.zeros_like(rows.panel.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
 
 
 def _keep(fold: fold_lib.Fold, kept: jax.Array | None, tile: tile_lib.Tile, start: jax.Array) -> jax.Array | None:
-    """`kept` with the tile's part, for rows from `start`."""
-    if fold.keep is None:
+    """`kept` with the tile's part, for the rows from `start`."""
+    if fold.keep is None or kept is None:
         return None
     return lax.dynamic_update_slice(kept, fold.keep(tile), (start, tile.cols.place[0] // fold.group))
 
 
 def _leave(folds, states, kept, tile: int):
     """What goes to the host."""
-    return [
-        s if f.leave is None else f.leave(s, k, tile) for f, s, k in zip(folds, states, kept, strict=True)
-    ]
+    return [s if f.leave is None else f.leave(s, k, tile) for f, s, k in zip(folds, states, kept, strict=True)]
 
 
 def _cut(arrays: Any, n: int) -> Any:
@@ -255,10 +238,5 @@ def _join(stacks: Any) -> Any:
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacks)
 
 
-def _starts(rows: int, step: int) -> jax.Array:
-    return jnp.arange(0, rows, step, dtype=jnp.int32)
-
-
-def _tall(rows: int, tile: int) -> int:
-    """Rows of one multiply: a whole number of tiles, at most _TALLEST rows, that divides `rows`."""
-    return max(n for n in range(tile, max(_TALLEST, tile) + 1, tile) if rows % n == 0)
+def _starts(rows: _Numbered, step: int) -> jax.Array:
+    return jnp.arange(0, len(rows.panel.norm), step, dtype=jnp.int32)

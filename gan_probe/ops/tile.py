@@ -47,9 +47,10 @@ def spread(dim: int) -> float:
     return (8.0 * dim**0.5 + 8.0) * 2.0**-24
 
 
-def dot_product(rows: Side, cols: Side) -> Float[Array, "r c"]:
+def dot_product(rows: Side, cols: Side, spread: float, same: bool) -> Tile:
     """The one matrix multiply, in full float32 on every platform."""
-    return jax.lax.dot_general(rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    dot = jax.lax.dot_general(rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    return Tile(dot, rows, cols, spread, same)
 
 
 def transpose(tile: Tile) -> Tile:
