@@ -55,8 +55,6 @@ def stream(
         raise ValueError("a set against itself takes row_jobs only")
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
-    row_panels = _Panels(rows, row_jobs, mirrored, mesh, memory_bytes)
-    col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, memory_bytes)
     row_results = [f.start(rows, cols) for f in row_folds]
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
     compiled = {
@@ -79,12 +77,16 @@ def stream(
         advance(_rows_in(rows, i) * _rows_in(cols, j) * (2 if same and i != j else 1))
 
     pending: collections.deque = collections.deque()
-    for i, j in _pairs(rows.panels, cols.panels, same):
-        pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
-        if len(pending) > _IN_FLIGHT:
+    with ThreadPoolExecutor(2) as loader:
+        share = memory_bytes if same else memory_bytes // 2
+        row_panels = _Panels(rows, row_jobs, mirrored, mesh, share, loader)
+        col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, share, loader)
+        for i, j in _pairs(rows.panels, cols.panels, same):
+            pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
+            if len(pending) > _IN_FLIGHT:
+                collect(*pending.popleft())
+        while pending:
             collect(*pending.popleft())
-    while pending:
-        collect(*pending.popleft())
     finished_rows = [j.fold.finish(r, rows, cols, j) for j, r in zip(row_jobs, row_results, strict=True)]
     if same:
         return finished_rows, []
@@ -125,13 +127,13 @@ class _Numbered(NamedTuple):
 class _Panels:
     """Panels on the devices, the next one loaded ahead, kept while they fit in `memory_bytes`."""
 
-    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes):
+    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes, loader):
         self._layout, self._mesh = layout, mesh
         self._as_rows = [j.fold.numbers(j, "rows", layout) for j in jobs_as_rows]
         self._as_cols = [j.fold.numbers(j, "cols", layout) for j in jobs_as_cols]
         self._room = max(2, memory_bytes // (layout.panel * (layout.dim + 8) * 4))
         self._kept: collections.OrderedDict[int, Any] = collections.OrderedDict()
-        self._pool = ThreadPoolExecutor(1)
+        self._loader = loader
 
     def get(self, i: int):
         panel = self._future(i).result()
@@ -141,7 +143,7 @@ class _Panels:
 
     def _future(self, i: int):
         if i not in self._kept:
-            self._kept[i] = self._pool.submit(self._load, i)
+            self._kept[i] = self._loader.submit(self._load, i)
             while len(self._kept) > max(self._room, 3):
                 self._kept.popitem(last=False)
         self._kept.move_to_end(i)
