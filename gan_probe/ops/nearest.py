@@ -1,9 +1,10 @@
 """k-nearest fold: candidates from the stream, then exact neighbours from float64 on the host.
 
 On the device the columns of a tile are cut into small groups and only each group's least distance goes on (XLA:CPU
-takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. What a
-group hides is bounded by its second least value. On the host the candidates get their true distances; a row whose
-k-th true distance isn't below everything that was passed over is screened again, completely.
+takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. The
+least groups are chosen once a panel. What a group hides is bounded by its second least value. On the host the
+candidates get their true distances; a row whose k-th true distance isn't below everything that was passed over is
+screened again, completely.
 """
 
 import functools
@@ -81,6 +82,7 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
         return jnp.minimum(hidden, rest.min(axis=(1, 2)))
 
     def leave(hidden, least, tile):
+        # Ranked by value with the slot in the low bits, so that no two are equal: the next is the least that is above.
         least = jnp.pad(least, ((0, 0), (0, max(0, keep - least.shape[1]))), constant_values=far.view(np.int32))
         slots = least.shape[1]
         slot = np.int32((1 << (slots - 1).bit_length()) - 1)
