@@ -7,6 +7,7 @@ Prints the tables of docs/coverage.md and writes all that was seen as JSON.
 
 import argparse
 import collections
+import dataclasses
 import datetime
 import functools
 import json
@@ -157,6 +158,7 @@ def _evaluate(
     """Entries of the metrics of each call, on one draw of the sets."""
     drawn = {"real": true.law.real.draw(rng, sizes[0]), "fake": true.law.fake.draw(rng, sizes[1])}
     real, fake = (data.from_array(d.features, name=role, labels=d.labels) for role, d in drawn.items())
+    fake = dataclasses.replace(fake, logits=drawn["fake"].features)
     calls: dict[str, dict[str, None]] = collections.defaultdict(dict)
     for quantity in wanted:
         calls[quantity.call][quantity.metric] = None
@@ -164,8 +166,10 @@ def _evaluate(
     entries = {}
     for call, metrics in calls.items():
         switches: dict[str, Any] = {"scale": "median"} if call == "median" else {}
-        if call == "main" and {"ddm", "ddm_relative", "ddm_sum"} & set(metrics):
+        if call == "main" and {"ddm", "ddm_relative", "ddm_sum", "gmm_kl"} & set(metrics):
             switches["scale"] = (1.0, 8.0)
+        if call == "main" and {"mmd_rbf", "rke"} & set(metrics):  # held, as their intervals hold it
+            switches["bandwidth"] = math.sqrt(2 * np.trace(true.law.real.covariance))
         if call == "main" and "birthday" in metrics and true.law.threshold:
             switches["threshold"] = true.law.threshold
         chosen = reference.Reference(real=real, train=true.train) if call == "one train" else against

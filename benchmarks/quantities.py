@@ -47,6 +47,11 @@ def _auth_pct(entry: dict[str, Any]) -> Found:
     return found["value"], found["ci95"], "Wilson; exact"
 
 
+def _f_eighth(entry: dict[str, Any]) -> Found:
+    found = entry["detail"]["f_eighth"]
+    return found["value"], found["ci95"], entry["interval"]
+
+
 def _true_beta(true: truth.Truth, entry: dict[str, Any]) -> float:
     return true.beta("fake", entry["detail"]["threshold"])
 
@@ -56,12 +61,20 @@ def _true_ratio(true: truth.Truth, entry: dict[str, Any]) -> float:
     return true.beta("fake", threshold) / true.beta("real", threshold)
 
 
+def _true_mmd(true: truth.Truth, entry: dict[str, Any]) -> float:
+    return true.mmd(entry["detail"]["bandwidths"][0]["bandwidth"])
+
+
 QUANTITIES: Mapping[str, Quantity] = {
     "ddm": Quantity("ddm", "main", _own),
     "ddm, s=8": Quantity("ddm", "main", _second_scale),
     "ddm, scale=median": Quantity("ddm", "median", _own),
     "ddm_relative": Quantity("ddm_relative", "main", _own),
     "ddm_sum": Quantity("ddm_sum", "main", _own),
+    "gmm_kl": Quantity("gmm_kl", "main", _own),
+    "gmm_kl, s=8": Quantity("gmm_kl", "main", _second_scale),
+    "parzen": Quantity("parzen", "main", _own),
+    "fld": Quantity("fld", "one train", _own),
     "birthday beta": Quantity("birthday", "main", _beta, _true_beta),
     "birthday ratio": Quantity("birthday", "main", _ratio, _true_ratio),
     "memorization AUC": Quantity("memorization", "one train", _own, lambda true, entry: true.auc),
@@ -73,5 +86,18 @@ QUANTITIES: Mapping[str, Quantity] = {
     "frechet": Quantity("frechet", "main", _own),
     "frechet_limit": Quantity("frechet_limit", "main", _own, lambda true, entry: true.frechet),
     "kid": Quantity("kid", "main", _own, lambda true, entry: true.kid),
+    "c2st": Quantity("c2st", "main", _own),
+    "prd": Quantity("prd", "main", _own),
+    "prd F_1/8": Quantity("prd", "main", _f_eighth),
+    "sliced_wasserstein": Quantity("sliced_wasserstein", "main", _own),
+    "mmd_rbf": Quantity("mmd_rbf", "main", _own, _true_mmd),
+    "gaussian_kl": Quantity("gaussian_kl", "main", _own, lambda true, entry: true.gaussian_kl),
+    "spectrum": Quantity("spectrum", "main", _own),
+    "spectrum ratio": Quantity("spectrum", "main", _ratio),
+    "vendi": Quantity("vendi", "main", _own),
+    "vendi ratio": Quantity("vendi", "main", _ratio),
+    "rke": Quantity("rke", "main", _own),
+    "rke ratio": Quantity("rke", "main", _ratio),
+    "inception": Quantity("inception", "main", _own, lambda true, entry: true.inception),
     "modes": Quantity("modes", "main", _own, lambda true, entry: true.total_variation),
 }

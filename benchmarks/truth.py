@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import scipy.linalg
-from scipy import stats
+from scipy import special, stats
 
 from benchmarks import laws
 
@@ -26,6 +26,7 @@ class Truth:
     def __init__(self, law: laws.Law, rows: int = 20_000):
         self.law, self._rows = law, rows
         self._rng = np.random.default_rng(12345)
+        self._mmd: dict[float, float] = {}
 
     def beta(self, role: str, threshold: float) -> float:
         """P(two independent rows lie within the threshold), nan where it exceeds 3 % of the pairs and is not kept."""
@@ -51,6 +52,31 @@ class Truth:
         second = [s.covariance + np.outer(s.mean, s.mean) for s in (x, y)]
         gaps = [x.mean - y.mean, second[0] - second[1], x.third - y.third]
         return float(sum(math.comb(3, j) * np.sum(gap**2) / len(x.mean) ** j for j, gap in enumerate(gaps, start=1)))
+
+    def mmd(self, bandwidth: float) -> float:
+        """Unbiased MMD^2 of large samples, kernel exp(-d^2 / 2 bandwidth^2); 0 where both laws are one."""
+        if bandwidth not in self._mmd:
+            x, y = (s.draw(self._rng, self._rows).features for s in (self.law.real, self.law.fake))
+            seen = [s.draw(np.random.default_rng(0), 9).features for s in (self.law.real, self.law.fake)]
+            own = [(_kernel_sum(z, z, bandwidth) - self._rows) / (self._rows * (self._rows - 1)) for z in (x, y)]
+            across = _kernel_sum(x, y, bandwidth) / self._rows**2
+            self._mmd[bandwidth] = 0.0 if np.array_equal(seen[0], seen[1]) else sum(own) - 2 * across
+        return self._mmd[bandwidth]
+
+    @functools.cached_property
+    def gaussian_kl(self) -> float:
+        """KL of the normal laws with the two laws' means and covariances, real from fake."""
+        x, y = self.law.real, self.law.fake
+        inverse, gap = np.linalg.inv(y.covariance), x.mean - y.mean
+        logs = np.linalg.slogdet(y.covariance)[1] - np.linalg.slogdet(x.covariance)[1]
+        return float(np.trace(inverse @ x.covariance) + gap @ inverse @ gap - len(gap) + logs) / 2
+
+    @functools.cached_property
+    def inception(self) -> float:
+        """Of a large sample, whose features are the logits: the plain score, less biased than one by 1 / rows."""
+        log_p = special.log_softmax(self.law.fake.draw(self._rng, 10 * self._rows).features.astype(np.float64), axis=1)
+        p = np.exp(log_p)
+        return float(np.exp(np.mean(np.sum(p * (log_p - np.log(p.mean(axis=0))), axis=1))))
 
     @functools.cached_property
     def total_variation(self) -> float:
@@ -97,6 +123,11 @@ class Truth:
             later = np.arange(square.shape[1]) > np.arange(len(square))[:, None]
             close.append(square[later & (square <= cut)])
         return np.sqrt(np.sort(np.concatenate(close))), self._rows * (self._rows - 1) // 2
+
+
+def _kernel_sum(x: np.ndarray, y: np.ndarray, bandwidth: float) -> float:
+    pieces = range(0, len(x), _CHUNK)
+    return float(sum(np.exp(_squared(x[at : at + _CHUNK], y) / (-2 * bandwidth**2)).sum() for at in pieces))
 
 
 def _squared(x: np.ndarray, y: np.ndarray) -> np.ndarray:

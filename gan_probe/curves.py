@@ -27,7 +27,7 @@ def with_curves(
     smooth: Mapping[str, bool],
     dim: int,
 ) -> dict[str, types.Estimate]:
-    """Estimates of the whole sets with `detail.curve`, and `detail.curve_limit` where that is honest.
+    """Estimates of the whole sets with `detail.size_curve`, and `detail.size_curve_limit` where that is honest.
 
     Args:
       whole: by metric, on all rows.
@@ -38,9 +38,9 @@ def with_curves(
     out = {}
     for name, estimate in whole.items():
         points = [found[name] for found in parts if name in found] + [estimate]
-        detail: dict[str, Any] = {"curve": [_point(p) for p in points]}
+        detail: dict[str, Any] = {"size_curve": [_point(p) for p in points]}
         if smooth.get(name):
-            detail["curve_limit"] = _limit([p for p in points if min(p.n_real, p.n_fake) > 2 * dim])
+            detail["size_curve_limit"] = _limit([p for p in points if min(p.n_real, p.n_fake) > 2 * dim])
         out[name] = dataclasses.replace(estimate, detail={**estimate.detail, **detail})
     return out
 

@@ -3,7 +3,8 @@
 import datetime
 import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,7 +17,10 @@ from gan_probe import reference as reference_lib
 from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
+from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import moments
+from gan_probe.ops import stream as stream_lib
 from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
 
@@ -54,7 +58,7 @@ def evaluate(
       embed: pixels, pca:K, features, module:function, or a callable on uint8 batches.
       key: a JAX key or an integer: blocks, calibration, grids, and the samples of functions.
       n_fake: samples to draw from a function; as many as real by default.
-      curves: every metric again on nested eighths, quarters and halves of real and fake: `detail.curve`.
+      curves: every metric again on nested eighths, quarters and halves of real and fake: `detail.size_curve`.
       resize, crop, label: see `gan-probe evaluate --help`.
       cache_dir: keeps embeddings and what depends on real and train alone.
       memory_gb: memory that features and panels may take.
@@ -153,13 +157,16 @@ class _Run:
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
         }
-        own = reference_lib.row_mean(embedded.features)
+        own = moments.row_mean(embedded.features)
         self.layouts["fake alone"] = layout_lib.recentred(self.layouts["fake"], own)
         self.known: dict[metric_lib.Need, Any] = dict(reference.known)
         self._kept: dict[str, Any] = {}
+        self._swept: list[plan.Pass] = []
+        self._title = ""
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
-        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes)
+        logits = 0 if samples.logits is None else samples.logits.shape[1]
+        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes, logits)
 
     def get(self, need: metric_lib.Need) -> Any:
         return self.known[need]
@@ -175,6 +182,9 @@ class _Run:
         found = self._labels.get(role)
         return None if found is None else found[found >= 0]
 
+    def logits(self, role: str) -> np.ndarray | None:
+        return (self._samples if role == "fake" else self.reference.samples[role]).logits
+
     def annotator(self) -> Mapping[str, Any] | None:
         return self.reference.annotator(self.shape.classes).report if self._unlabelled else None
 
@@ -184,6 +194,41 @@ class _Run:
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]
+
+    def lay_out(self, role: str, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+        embedded = self._embedded if role == "fake" else self.reference.embedded[role]
+        samples = self._samples if role == "fake" else self.reference.samples[role]
+        rows = np.arange(len(embedded.hashes)) if rows is None else rows
+        mapped = types.Embedded(features, embedded.hashes[rows], "")
+        centre = np.zeros(features.shape[1], np.float32)
+        return self.reference.lay_out(mapped, samples.source, centre, self.block(role)[rows])
+
+    def sweep(
+        self,
+        rows: layout_lib.Layout,
+        cols: layout_lib.Layout,
+        jobs: Sequence[fold_lib.Job],
+        col_jobs: Sequence[fold_lib.Job] = (),
+    ) -> tuple[list[Any], list[Any]]:
+        reference, started = self.reference, time.perf_counter()
+        bar = None
+        if reference.progress is not None:
+            desc = f"{self._title}, pass {len(self._swept) + 1}"
+            bar = reference.progress(total=len(rows) * len(cols), desc=desc, unit="pair", unit_scale=True)
+        found = stream_lib.stream(
+            rows, cols, jobs, col_jobs, mesh=reference.mesh, memory_bytes=int(reference.memory_gb * 2**30 / 4),
+            advance=bar.update if bar is not None else lambda pairs: None,
+        )  # fmt: skip
+        if bar is not None:
+            bar.close()
+        products = stream_lib.products(rows, cols)
+        self._swept.append(plan.Pass("", "", time.perf_counter() - started, products, rows.dim))
+        return found
+
+    def sweeps_of(self, title: str) -> list[plan.Pass]:
+        """The passes that a metric runs itself from now on, filled as they run."""
+        self._swept, self._title = [], title
+        return self._swept
 
     @property
     def _unlabelled(self) -> bool:
@@ -227,16 +272,19 @@ def _finish(
     timer.passes(name, _stream(run, [need for metric in wanted.values() for need in metric.needs(run.shape)], name))
     found = {}
     for metric_name, metric in wanted.items():
-        with timer.stage(f"{name}: {metric_name}"):
+        title = f"{name}: {metric_name}"
+        swept = run.sweeps_of(title)
+        with timer.stage(title):
             try:
                 estimate = metric.finish(run)
             except types.UserError as error:
                 skip(metric_name, str(error))
                 continue
-            if content.finite(estimate):
-                found[metric_name] = estimate
-            else:
-                skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
+        timer.sweeps(title, swept)
+        if content.finite(estimate):
+            found[metric_name] = estimate
+        else:
+            skip(metric_name, "its sums exceed the range of floats: divide all features by one large number")
     return found, skipped
 
 

@@ -15,7 +15,7 @@ from gan_probe import embed as embed_lib
 from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
-from gan_probe.ops import exact
+from gan_probe.ops import exact, moments
 from gan_probe.ops import layout as layout_lib
 from gan_probe.stats import blocks as blocks_lib
 from gan_probe.version import __version__
@@ -78,7 +78,7 @@ class Reference:
         )
         self.embedding = self.embedder.embedding
         self.embedded = {role: self.embedder.embed(role, s) for role, s in self.samples.items()}
-        self.centre = row_mean(self.embedded["real"].features)
+        self.centre = moments.row_mean(self.embedded["real"].features)
         self.layouts = {role: self.lay_out(e, self.samples[role].source) for role, e in self.embedded.items()}
         self.known: dict[metric_lib.Need, Any] = {}
         self._kept: dict[tuple[str, str], Any] = {}
@@ -104,16 +104,29 @@ class Reference:
         part.cache_dir, part.progress, part._kept = None, None, {}
         return part
 
-    def lay_out(self, embedded: types.Embedded, source: str) -> layout_lib.Layout:
-        """The layout of a set that meets real and train; `source` is what errors call it."""
+    def lay_out(
+        self,
+        embedded: types.Embedded,
+        source: str,
+        centre: np.ndarray | None = None,
+        block: np.ndarray | None = None,
+    ) -> layout_lib.Layout:
+        """The layout of a set that meets real and train.
+
+        Args:
+          embedded: the set.
+          source: what errors call it.
+          centre: float32 [d], real's mean by default.
+          block: int32 [n], block of each row; assigned by content and seed by default.
+        """
         _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
         return layout_lib.lay_out(
             embedded.features,
             embedded.hashes,
-            blocks_lib.assign(embedded.hashes, self.blocks, self.seed),
+            blocks_lib.assign(embedded.hashes, self.blocks, self.seed) if block is None else block,
             blocks=self.blocks,
-            centre=self.centre,
+            centre=self.centre if centre is None else centre,
             tile=self._tile,
             panel=int(np.clip(_PANEL_BYTES // (4 * dim), 1024, 4096)),
             devices=self.mesh.size,
@@ -200,14 +213,6 @@ def _check_range(features: np.ndarray, source: str) -> None:
         raise types.UserError(
             f"{source}: features reach {reach:.1e}; divide all sets by one number, to bring them near 1"
         )
-
-
-def row_mean(features: np.ndarray) -> np.ndarray:
-    """Mean of the rows, float32 [d], summed in float64 by pieces."""
-    total = np.zeros(features.shape[1])
-    for start in range(0, len(features), 4096):
-        total += features[start : start + 4096].sum(axis=0, dtype=np.float64)
-    return (total / len(features)).astype(np.float32)
 
 
 def _median_squared_distance(embedded: types.Embedded, seed: int) -> float:

@@ -75,6 +75,8 @@ def _about(make: Any, switch: str) -> str:
 
 def _of_kind(name: str, value: Any, default: Any) -> Any:
     """The value as its default's kind of thing; its range is the metric's to judge."""
+    if name == "bandwidth":  # a text, a number or several: the metric reads them all
+        return tuple(value) if isinstance(value, list | tuple) else value
     if name == "scale":
         if isinstance(value, list | tuple):
             return tuple(_of_kind(name, part, default) for part in value)
@@ -89,6 +91,6 @@ def _of_kind(name: str, value: Any, default: Any) -> Any:
         if number and isinstance(value, numbers.Integral):
             return int(value)
         raise types.UserError(f"--{name}={value}: must be a whole number")
-    if number and math.isfinite(value):
+    if number and (math.isfinite(value) or (name == "q" and value > 0)):
         return float(value)
     raise types.UserError(f"--{name}={value}: must be a finite number")

@@ -40,6 +40,13 @@ class Timer:
                 name += " again"
             self._passes[name] = p
 
+    def sweeps(self, title: str, took: list[plan.Pass]) -> None:
+        """Adds the passes that a metric ran itself, as one line."""
+        for dim in dict.fromkeys(p.dim for p in took):
+            of = [p for p in took if p.dim == dim]
+            seconds, pairs = sum(p.seconds for p in of), sum(p.pairs for p in of)
+            self._passes[f"{title}, {len(of)} passes, d={dim}"] = plan.Pass("", "", seconds, pairs, dim)
+
     def table(self) -> dict[str, Any]:
         """By stage: seconds, pairs, gflop_per_s, fraction_of_matmul."""
         out = {name: _line(seconds, None, None, None) for name, seconds in self._seconds.items()}

@@ -32,7 +32,7 @@ def test_shares_are_nested_and_do_not_depend_on_the_order_of_rows():
 
 def test_every_point_is_the_metric_of_that_share(sets, found):
     for name in ("ddm", "frechet", "kid"):
-        curve = found[name]["detail"]["curve"]
+        curve = found[name]["detail"]["size_curve"]
         assert [(p["n_real"], p["n_fake"]) for p in curve] == [(50, 80), (100, 160), (200, 320), (400, 640)]
         assert curve[-1]["value"] == found[name]["value"]
         assert curve[-1]["ci95"] == found[name]["ci95"]
@@ -40,14 +40,14 @@ def test_every_point_is_the_metric_of_that_share(sets, found):
 
 def test_a_calibrated_threshold_stays_along_the_curve(found):
     entry = found["birthday"]
-    beta = [1 / p["value"] for p in entry["detail"]["curve"] if p["value"]]
+    beta = [1 / p["value"] for p in entry["detail"]["size_curve"] if p["value"]]
     assert entry["detail"]["calibrated"] == {"threshold": entry["detail"]["threshold"]}
     assert max(beta) < 3 * min(beta)  # recalibrated thresholds would give 100 pairs of real at every size
 
 
 def test_only_smooth_metrics_are_extrapolated(found):
-    assert "curve_limit" in found["frechet"]["detail"]
-    assert not any("curve_limit" in found[m]["detail"] for m in ("ddm", "birthday", "kid"))
+    assert "size_curve_limit" in found["frechet"]["detail"]
+    assert not any("size_curve_limit" in found[m]["detail"] for m in ("ddm", "birthday", "kid"))
 
 
 def test_order_of_rows_changes_nothing(sets, found):
@@ -56,14 +56,16 @@ def test_order_of_rows_changes_nothing(sets, found):
         "results"
     ]["fake"]
     for name in ("ddm", "frechet"):
-        for a, b in zip(found[name]["detail"]["curve"], again[name]["detail"]["curve"], strict=True):
+        for a, b in zip(found[name]["detail"]["size_curve"], again[name]["detail"]["size_curve"], strict=True):
             assert a["value"] == pytest.approx(b["value"], rel=1e-6)
 
 
 def test_small_sets_have_short_curves_and_no_empty_ones():
     rng = np.random.default_rng(0)
     x, y = (rng.normal(size=(90, 3)).astype(np.float32) for _ in range(2))
-    curve = gan_probe.evaluate(real=x, fake=y, metrics="kid", curves=True)["results"]["fake"]["kid"]["detail"]["curve"]
+    curve = gan_probe.evaluate(real=x, fake=y, metrics="kid", curves=True)["results"]["fake"]["kid"]["detail"][
+        "size_curve"
+    ]
     assert [p["n_fake"] for p in curve] == [45, 90]
 
 
@@ -95,9 +97,9 @@ def test_limit_of_frechet_covers(spread):
         x, y = (rng.normal(size=(320, 10)).astype(np.float32) for _ in range(2))
         found = gan_probe.evaluate(real=x, fake=y + np.float32(spread), metrics="frechet", curves=True)
         entry = found["results"]["fake"]["frechet"]
-        low, high = entry["detail"]["curve_limit"]["ci95"]
+        low, high = entry["detail"]["size_curve_limit"]["ci95"]
         inside += low <= 10 * spread**2 <= high
-        limits.append(entry["detail"]["curve_limit"]["value"])
+        limits.append(entry["detail"]["size_curve_limit"]["value"])
         raw.append(entry["value"])
     assert inside >= 20
     assert abs(np.mean(limits) - 10 * spread**2) < abs(np.mean(raw) - 10 * spread**2) / 2

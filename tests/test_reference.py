@@ -54,6 +54,20 @@ def test_the_second_fake_streams_its_own_passes_only(passes):
     assert found == gan_probe.evaluate(real=REAL, train=TRAIN, fake=FAKES[1], metrics=METRICS)["results"]["fake"]
 
 
+def test_passes_of_a_metric_itself_keep_real_and_train_only():
+    """What fld streams for its baseline is kept; the timings tell how many passes it ran."""
+    reference = gan_probe.Reference(real=REAL, train=TRAIN)
+    chosen = {"metrics": "fld,parzen", "parzen_pca": 95.0}
+    first, second = (reference.evaluate(fake, **chosen) for fake in FAKES)
+    assert {role for role, _ in reference._kept} == {"real", "train"}
+    lines = [{k: v for k, v in r["timings"].items() if "passes" in k} for r in (first, second)]
+    (fits, one), (again, _) = lines
+    assert "fake: fld" in fits and "d=3" in fits and int(again.split()[2]) < int(fits.split()[2])
+    assert "fake: parzen, 1 passes" in one and lines[0][one]["pairs"] == 60 * 50
+    alone = gan_probe.evaluate(real=REAL, train=TRAIN, fake=FAKES[1], **chosen)
+    assert second["results"] == alone["results"]
+
+
 @pytest.mark.parametrize("settings", [{"threshold": 0.5}, {"scale": [1.0, "median"]}, {"k": 3}], ids=str)
 def test_the_same_switches_stream_nothing_of_real_twice(passes, settings):
     reference = gan_probe.Reference(real=REAL, train=TRAIN)
@@ -197,6 +211,8 @@ def test_progress_counts_every_pair(tmp_path):
     reference = gan_probe.Reference(real=REAL, train=TRAIN, progress=Bar)
     results(reference, FAKES[0])
     assert any(bar.desc == "fake: pairs" for bar in bars)
+    reference.evaluate(FAKES[0], metrics="fld")
+    assert any(bar.desc == "fake: fld, pass 1" for bar in bars)
     assert all(bar.closed and bar.done == bar.total > 0 for bar in bars)
 
 

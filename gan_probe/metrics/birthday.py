@@ -4,9 +4,6 @@ beta is the probability that two samples lie within a threshold; 1 / beta = 1 / 
 "the support". Every pair of the whole sample counts, not one batch's.
 """
 
-import functools
-from collections.abc import Callable
-
 import numpy as np
 import scipy.sparse
 from scipy.spatial import distance as spatial
@@ -14,6 +11,7 @@ from scipy.spatial import distance as spatial
 from gan_probe import types
 from gan_probe.metrics import balls, metric
 from gan_probe.ops import count_within, nearest
+from gan_probe.ops import fold as fold_lib
 from gan_probe.stats import collisions, first_collision
 
 __all__ = ["birthday"]
@@ -37,21 +35,11 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     metric.require(threshold >= 0, "threshold", threshold, "a distance, or 0 to calibrate it")
     metric.require(k >= 1, "k", k, "at least 1")
 
-    def radius(shape):
-        if threshold:
-            return metric.Radius(None, _given(threshold), f"threshold {threshold!r}")
-        return metric.Radius(_neighbours("real", shape), _calibrate, f"{_CALIBRATION_PAIRS} closest pairs")
-
     def _neighbours(role, shape):
         return balls.neighbours(role, role, k, shape)
 
-    def counted(role, shape):
-        return metric.Need(role, role, count_within.count_within(ties="<=", balls="rows"), radius(shape))
-
-    listed = ("fake",) if threshold else ("fake", "real")
-
     def needs(shape):
-        wanted = [counted(role, shape) for role in ("fake", "real")] + [_neighbours(r, shape) for r in listed]
+        wanted = [_neighbours(role, shape) for role in ("fake", "real")]
         if "train" in shape.rows:
             wanted.append(balls.neighbours("fake", "train", 1, shape))
         return tuple(wanted)
@@ -61,9 +49,13 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
         limit2 = threshold**2 if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
         edges, d2 = _edges(inputs.get(_neighbours("fake", shape)))
         length, limit = np.sqrt(d2), float(np.sqrt(limit2))
-        fake = _collisions(inputs, "fake", inputs.get(counted("fake", shape)))
-        of_real = inputs.get(counted("real", shape))
-        real = inputs.kept("real", f"collisions within {limit2!r}", lambda: _collisions(inputs, "real", of_real))
+        (fake, borderline), (real, _) = (
+            inputs.kept(
+                role, f"collisions within {limit2!r}",
+                lambda role=role: _collisions(inputs, role, inputs.get(_neighbours(role, shape)), limit2),
+            )
+            for role in ("fake", "real")
+        )  # fmt: skip
         beta, support = collisions.beta_interval(fake), collisions.support_interval(fake)
         ratio = collisions.ratio_interval(fake=fake, real=real)
         copies = inputs.get(balls.neighbours("fake", "train", 1, shape)) if "train" in shape.rows else None
@@ -78,7 +70,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
             "collisions": fake.collisions,
             "pairs_total": fake.pairs,
             "dispersion": fake.dispersion,
-            "borderline": int(inputs.get(counted("fake", shape)).borderline),
+            "borderline": borderline,
             "real": {"beta": real.beta, "collisions": real.collisions, "pairs_total": real.pairs},
             "ratio_to_real": {
                 "value": fake.beta / real.beta if real.collisions else None,
@@ -86,7 +78,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
                 "interval": f"{ratio.method}; {ratio.kind}",
             },
             "paper": _paper(inputs, fake, edges[d2 <= limit2], limit),
-            "histogram": _histogram({r: inputs.get(_neighbours(r, shape)) for r in listed}),
+            "histogram": _histogram({r: inputs.get(_neighbours(r, shape)) for r in ("fake", "real")}),
             "closest": closest,
             "pairs": pairs,
         }
@@ -118,12 +110,6 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     )
 
 
-@functools.cache
-def _given(threshold: float) -> Callable[[object], float]:
-    """Cached, so that equal needs are equal."""
-    return lambda _: threshold**2
-
-
 def _calibration(rows: int) -> int:
     return max(1, min(_CALIBRATION_PAIRS, rows * (rows - 1) // 200))
 
@@ -150,15 +136,36 @@ def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([low[first], high[first]], axis=-1)[order], d2[order]
 
 
-def _collisions(inputs, role, found: count_within.Counts) -> collisions.Collisions:
-    """Collisions of a set from its range counts, with delete-block replicates."""
-    degrees = found.counts.sum(axis=0) - 1  # a row lies within any distance of itself
+def _counts(inputs, role, near: nearest.Neighbours, limit2: float) -> count_within.Counts:
+    """Rows of each block within the threshold of every row, itself left out.
+
+    The lists of neighbours tell it where no list ends within the threshold; else a pass counts.
+    """
+    n, block = inputs.shape.rows[role], inputs.block(role)
+    if (near.distance2[:, -1] > limit2).all():
+        counts = np.zeros((inputs.blocks, n), np.int64)
+        row, place = np.nonzero(near.distance2 <= limit2)
+        np.add.at(counts, (block[near.indices[row, place]], row), 1)
+        return count_within.Counts(counts, np.zeros((), np.int64))
+    features = inputs.features(role)
+    alone = inputs.lay_out(role, features - np.mean(features, axis=0, dtype=np.float64).astype(np.float32))
+    fold = count_within.count_within(ties="<=", balls="rows")
+    (found,), _ = inputs.sweep(alone, alone, [fold_lib.Job(fold, limit2)])
+    found.counts[block, np.arange(n)] -= 1
+    return found
+
+
+def _collisions(inputs, role, near: nearest.Neighbours, limit2: float) -> tuple[collisions.Collisions, int]:
+    """Collisions of a set, with delete-block replicates, and the pairs within rounding of the threshold."""
+    found = _counts(inputs, role, near, limit2)
+    degrees = found.counts.sum(axis=0)
     block = inputs.block(role)
     sizes = np.bincount(block, minlength=inputs.blocks)
     by_block = np.stack([np.bincount(block, weights=c, minlength=inputs.blocks) for c in found.counts])
-    within = (np.diag(by_block) - sizes) / 2
+    within = np.diag(by_block) / 2
     pairs = by_block - np.diag(np.diag(by_block)) + np.diag(within)
-    return collisions.count(degrees, collisions.leave_block_out(np.round(pairs).astype(np.int64), sizes))
+    replicates = collisions.leave_block_out(np.round(pairs).astype(np.int64), sizes)
+    return collisions.count(degrees, replicates), int(found.borderline)
 
 
 def _paper(inputs, fake: collisions.Collisions, edges: np.ndarray, threshold: float) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Diversity and distribution measure of thesis 004: ddm (eq 3.4), ddm_relative (eq 3.5) and their sum (3.2.2)."""
+"""Divergences of thesis 004, log-mean-exps of distances: ddm (eq 3.4), ddm_relative (3.5), their sum; gmm_kl (3.3)."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from gan_probe.metrics import metric
 from gan_probe.ops import log_sum_exp, tile
 from gan_probe.stats import two_sided
 
-__all__ = ["ddm", "ddm_relative", "ddm_sum"]
+__all__ = ["ddm", "ddm_relative", "ddm_sum", "gmm_kl"]
 
 Scale = float | str | Sequence[float | str]
 Scales = tuple[float | str, ...]
@@ -106,6 +106,37 @@ def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
         unit="nats",
         better="lower",
         train=True,
+    )
+
+
+def gmm_kl(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
+    """mean_x ln [mean_x' exp(-D(x, x') / s) / mean_y exp(-D(x, y) / s)], nats (004 eq 3.3): x' = x included.
+
+    Goldberger's approximation to the KL divergence of two mixtures of Gaussians centred at the real and the fake rows.
+    """
+    scales = _checked(scale, distance)
+
+    def needs(shape):
+        fold = _fold(shape, scales, distance)
+        return metric.Need("real", "real", fold), metric.Need("real", "fake", fold)
+
+    def finish(inputs):
+        real, fake = (_columns(inputs, n) for n in needs(inputs.shape))
+        pairs = list(zip(real, fake, strict=True))[:-1]
+        values = [float(np.mean(x.f - y.f)) for x, y in pairs]
+        block = inputs.block("real")
+        intervals = [two_sided.self_relative_interval(real=x, fake=y, real_blocks=block) for x, y in pairs]
+        return _estimate(inputs, values, intervals, scales, distance, _effective(fake, inputs.shape.rows["fake"]))
+
+    return metric.Metric(
+        needs=needs,
+        finish=finish,
+        least=_two_rows("real", "fake"),
+        about="How much farther held-out real images lie from the samples than from each other, in nats: 0 for "
+        "identical sets, above 0 even for a perfect generator, since every real image meets itself.",
+        cites="Goldberger et al. 2003; Basart 2017 (thesis 004), eq 3.3",
+        unit="nats",
+        better="lower",
     )
 
 

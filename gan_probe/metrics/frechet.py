@@ -10,18 +10,15 @@ import numpy as np
 import scipy.linalg
 
 from gan_probe import types
-from gan_probe.metrics import metric
+from gan_probe.metrics import gaussians, metric
 from gan_probe.ops import moments
 from gan_probe.stats import extrapolate
 
 __all__ = ["distance", "frechet", "frechet_limit"]
 
-_HALVINGS = 5
-_LARGEST = 6144  # order of the matrices that are decomposed: beyond, minutes and gigabytes
-
 
 class _Fit(NamedTuple):
-    """The distance and every row's influence on it (twice its first-order effect, centred): float64 [n], [m]."""
+    """The distance and every row's influence on it (its first-order effect, up to a constant): float64 [n], [m]."""
 
     value: float
     influence_real: np.ndarray
@@ -43,7 +40,7 @@ def frechet(*, ddof: int = 1) -> metric.Metric:
     return metric.Metric(
         needs=lambda shape: (),
         finish=finish,
-        least=_least,
+        least=gaussians.too_large,
         about="Distance of the two sets' means and covariances (FID on Inception features): lower is better; biased "
         "upwards at small sizes, so compare equal sizes only.",
         cites="Heusel et al. 2017, eq 6",
@@ -58,19 +55,19 @@ def frechet_limit() -> metric.Metric:
 
     def finish(inputs):
         fit = _fit(inputs, 1)
-        real, fake = _moments(inputs, "real")[1], _moments(inputs, "fake")[1]
+        real, fake = gaussians.fitted(inputs, "real")[1], gaussians.fitted(inputs, "fake")[1]
         halves = np.array([distance(x, y) for x, y in zip(real, fake, strict=True)])
         value = extrapolate.infinity(fit.value, halves)
         return _estimate(
-            inputs, value, fit, "limit", f"{_HALVINGS} block halvings, ddof=1",
+            inputs, value, fit, "limit", f"{len(halves) // 2} block halvings, ddof=1",
             "extrapolation, influence-function standard error", {"at_n": fit.value, "at_half": float(halves.mean())},
         )  # fmt: skip
 
     def least(shape):
-        if shape.dim > _LARGEST:
+        if shape.dim > gaussians.LARGEST:
             return f"its {shape.dim} x {shape.dim} matrices are too large: use --embed=pca:K"
         for role in ("real", "fake"):
-            if shape.rows[role] < 2 * (shape.dim + 2) + 20:
+            if not gaussians.halvable(shape.rows[role], shape.dim):
                 return f"halves of {role} ({shape.rows[role]} rows) must exceed {shape.dim} features: use --embed=pca:K"
         return None
 
@@ -99,30 +96,6 @@ def distance(real: moments.Moments, fake: moments.Moments) -> float:
     return float(gap @ gap + np.trace(a) + np.trace(s) - 2 * cross)
 
 
-def _moments(inputs, role):
-    """Moments of a role: all rows, and both halves of every halving."""
-
-    def make():
-        halves = extrapolate.block_halvings(_HALVINGS, blocks=inputs.blocks, seed=inputs.seed)
-        features = inputs.features(role)
-        if not _halvable(inputs.shape.rows[role], inputs.shape.dim):
-            halves = halves[:0]
-        return moments.block_moments(features, inputs.block(role), halves, features[: 1 << 12].mean(axis=0))
-
-    return inputs.kept(role, "moments", make)
-
-
-def _least(shape: metric.Shape) -> str | None:
-    order = min(shape.dim, max(shape.rows["real"], shape.rows["fake"]))
-    if order > _LARGEST:
-        return f"its decomposition of order {order} is too large: use --embed=pca:K"
-    return next((f"{role} needs at least 2 rows" for role in ("real", "fake") if shape.rows[role] < 2), None)
-
-
-def _halvable(rows: int, dim: int) -> bool:
-    return rows >= 2 * (dim + 2) + 20 and dim <= _LARGEST
-
-
 def _fit(inputs, ddof: int) -> _Fit:
     """Kept with the fake: frechet and frechet_limit share one decomposition."""
     fit = inputs.kept("fake", "frechet fit", lambda: _dual(inputs) if _small(inputs) else _primal(inputs))
@@ -145,8 +118,8 @@ def _small(inputs) -> bool:
 
 def _primal(inputs) -> _Fit:
     """Through d x d matrices: eigh of S_x, then of S_x^.5 S_y S_x^.5."""
-    x, y = _moments(inputs, "real")[0], _moments(inputs, "fake")[0]
-    w, v = inputs.kept("real", "covariance eigh", lambda: scipy.linalg.eigh(x.covariance))
+    x, y = gaussians.fitted(inputs, "real")[0], gaussians.fitted(inputs, "fake")[0]
+    w, v = gaussians.eigh(inputs, "real")
     root = np.sqrt(np.maximum(w, 0))
     floor = root.max() * len(root) * np.finfo(np.float32).eps
     half = (v * root) @ v.T
@@ -161,12 +134,11 @@ def _primal(inputs) -> _Fit:
     right = half @ u * np.where(keep, 1 / np.sqrt(np.where(keep, c_root, 1)), 0)
     influence = []
     for role, fitted, root_of_map, sign in (("real", x, left, 1.0), ("fake", y, right, -1.0)):
-        features = inputs.features(role)
-        out = np.empty(len(features))
-        for start in range(0, len(features), 4096):
-            a = features[start : start + 4096].astype(np.float64) - fitted.mean
+        out = np.empty(inputs.shape.rows[role])
+        for at, a in gaussians.chunks(inputs.features(role)):
+            a -= fitted.mean
             mapped = a @ root_of_map
-            out[start : start + 4096] = 2 * sign * (a @ gap) + (a * a).sum(axis=1) - (mapped * mapped).sum(axis=1)
+            out[at] = 2 * sign * (a @ gap) + (a * a).sum(axis=1) - (mapped * mapped).sum(axis=1)
         influence.append(out)
     return _Fit(value, *influence)
 

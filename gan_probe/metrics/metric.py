@@ -2,15 +2,20 @@
 
 A metric sees arrays only. It names its needs (a fold over one role's rows and another's columns, perhaps with the
 radius that an earlier need finds); the planner merges equal needs of all metrics into one pass a pair of roles.
+
+Where the passes can't be named beforehand (a fit by iterations, a space other than the features'), `finish` runs its
+own: `Inputs.lay_out` puts mapped rows of a role where its features lie, `Inputs.sweep` streams all pairs of two such
+layouts through folds. What a metric lays out or finds of real and train it hands to `Inputs.kept`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from gan_probe import types
 from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import layout as layout_lib
 
 __all__ = ["Inputs", "Metric", "Need", "Radius", "Shape", "require"]
 
@@ -47,12 +52,14 @@ class Shape(NamedTuple):
 
     rows: number of rows of each role present. dim: features of a row. scale: median squared distance of real rows.
     classes: names of the classes that real and fake are labelled with, empty without labels.
+    logits: number of logits of a row of fake, 0 where it brought none.
     """
 
     rows: Mapping[str, int]
     dim: int
     scale: float
     classes: tuple[str, ...] = ()
+    logits: int = 0
 
 
 @runtime_checkable
@@ -78,8 +85,26 @@ class Inputs(Protocol):
     def labels(self, role: Role) -> np.ndarray | None:
         """int32 [n], the class of each row, or None."""
 
+    def logits(self, role: Role) -> np.ndarray | None:
+        """float32 [n, c], the logits that came with the rows, or None."""
+
     def kept(self, role: Role, name: str, make: Callable[[], Any]) -> Any:
         """`make()`, kept with the role: what depends on `real` or `train` alone is computed once for all fakes."""
+
+    def lay_out(self, role: Role, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+        """Layout of mapped features, float32 [n, d'] about zero: one row for each of the role, in the role's blocks.
+
+        With `rows`, int [m], only those of the role; features [m, d'] are theirs.
+        """
+
+    def sweep(
+        self,
+        rows: layout_lib.Layout,
+        cols: layout_lib.Layout,
+        jobs: Sequence[fold_lib.Job],
+        col_jobs: Sequence[fold_lib.Job] = (),
+    ) -> tuple[list[Any], list[Any]]:
+        """One further pass (`ops.stream.stream`), which shows in the progress and the timings of the metric."""
 
 
 class Metric(NamedTuple):

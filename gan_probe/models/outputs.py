@@ -11,7 +11,7 @@ __all__ = ["Outputs", "centred"]
 
 
 class Outputs(NamedTuple):
-    """logits: [b, classes]. prelogits: [b, f], the input of the last affine map. layers: by name [b, h, w, c], in order."""
+    """logits [b, classes]. prelogits [b, f], input of the last affine map. layers: by name [b, h, w, c], in order."""
 
     logits: Float[Array, "b classes"]
     prelogits: Float[Array, "b f"]

@@ -84,8 +84,10 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         sure, maybe = result[:, : cols.blocks]
         open_pairs = maybe - sure
         open_pairs[:, rows.first < 0] = 0
-        borderline = int(open_pairs.sum())
-        if 0 < borderline <= _MOST_SETTLED:
+        # Copies are settled together: a row has no more open pairs in a block than the block has contents.
+        contents = np.bincount(cols.block[cols.first[cols.first >= 0]], minlength=cols.blocks)
+        to_settle = int(np.minimum(open_pairs, contents[:, None]).sum())
+        if to_settle <= _MOST_SETTLED:
             doubtful = np.flatnonzero(open_pairs.any(axis=0))
             limits = numbers(job, balls, cols if balls == "cols" else rows)
             between = limits if balls == "cols" else limits[doubtful]

@@ -14,6 +14,7 @@ from gan_probe.ops import tile as tile_lib
 __all__ = ["Screened", "screened_pairs", "squared_distances"]
 
 _NUMBERS = 1 << 19  # float64 numbers of one piece of work: fits the cache
+_PIECE = 4096  # numbers of a row summed at once
 _WORKERS = 4
 
 
@@ -41,7 +42,9 @@ def squared_distances(x: np.ndarray, i: np.ndarray, y: np.ndarray, j: np.ndarray
         s = slice(at, at + step)
         difference = x[i[s]].astype(np.float64)
         difference -= y[j[s]]
-        np.einsum("nd,nd->n", difference, difference, out=out[s])
+        # einsum cuts what is longer than its buffer by where it stands in memory: a sum of fixed pieces doesn't.
+        pieces = np.split(difference, range(_PIECE, x.shape[1], _PIECE), axis=1)
+        out[s] = sum(np.einsum("nd,nd->n", piece, piece) for piece in pieces)
 
     starts = range(0, len(i), step)
     if len(starts) < 2:

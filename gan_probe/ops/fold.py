@@ -28,6 +28,12 @@ class Fold(NamedTuple):
     start(rows, cols): the empty result on the host, from both layouts.
     merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
     finish(result, rows, cols, job): the result in the order of the rows of the set.
+
+    A fold may also keep a few numbers of every tile, that only the whole panel can choose from:
+    keep(tile): int32 [r, c / group], written where the tile's columns lie in the panel.
+    leave(state, kept, tile): the state that goes to the host, from int32 [n, columns / group] of all tiles, `tile`
+      columns each.
+    group: columns that share one number kept.
     """
 
     name: str
@@ -38,6 +44,9 @@ class Fold(NamedTuple):
     start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
     merge: Callable[[Any, Any, "Place"], Any]
     finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
+    keep: Callable[[tile_lib.Tile], Any] | None = None
+    leave: Callable[[Any, Any, int], Any] | None = None
+    group: int = 1
 
 
 class Place(NamedTuple):
@@ -49,10 +58,16 @@ class Place(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A fold with the squared radius of each row or column (as the fold says), [n] or one for all, if it needs one."""
+    """A fold with the numbers that it needs, if any.
+
+    radius2: squared radius of each row or column (as the fold says), [n] or one for all.
+    rows, cols: numbers of each row [n, m] and of each column.
+    """
 
     fold: Fold
     radius2: np.ndarray | float | None = None
+    rows: np.ndarray | None = None
+    cols: np.ndarray | None = None
 
 
 def no_numbers(job: Job, side: str, layout: layout_lib.Layout) -> None:

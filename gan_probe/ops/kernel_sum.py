@@ -1,36 +1,74 @@
-"""Polynomial kernel sums fold: sum_y k(x, y) and sum_y k(x, y)^2 of every row x, k = (gamma x.y + coef)^degree.
+"""Kernel sums fold: of every row x the sum over columns y of k(x, y) and of powers of it.
 
-The kernel is of the raw, uncentred dot product (Binkowski 2018); the tile's centred one gets its means back.
+Polynomial kernels are of the raw, uncentred dot product (Binkowski 2018), the tile's centred one gets its means back;
+Gaussian kernels are of the squared distance.
 """
 
 import functools
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
 
 from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import tile as tile_lib
 
-__all__ = ["diagonal", "kernel_sum"]
+__all__ = ["MEDIAN", "diagonal", "gaussian_sum", "kernel_sum"]
+
+MEDIAN = "median"
+"""The bandwidth that the job brings, squared, as its radius: it differs between sets, the program does not."""
 
 
 @functools.cache
 def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
-    """Result: float64 [2, n], the sums of k and of k squared over all columns, a row's own column included."""
+    """k = (gamma x.y + coef)^degree. Result: float64 [2, n], the sums of k and of k squared, own column included."""
+
+    def kernels(tile, numbers):
+        del numbers
+        raw = tile.dot + tile.rows.shift[:, None] + tile.cols.shift[None, :]
+        return [(np.float32(gamma) * raw + np.float32(coef)) ** degree]
+
+    name = f"kernel_sum(degree={degree},gamma={gamma},coef={coef})"
+    return _sums(name, kernels, powers=(1, 2), count=1, numbers=fold_lib.no_numbers)
+
+
+@functools.cache
+def gaussian_sum(*, bandwidths: tuple[float | str, ...]) -> fold_lib.Fold:
+    """k = exp(-|x-y|^2 / 2 sigma^2) of every bandwidth sigma, one of which may be MEDIAN.
+
+    Result: float64 [3 * bandwidths, n], for each the sums of k, k^2 and k^4, own column included.
+    """
+
+    def kernels(tile, numbers):
+        d = tile_lib.squared_distance(tile)
+        if tile.same:  # equal rows are at distance 0, whatever rounding says
+            d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, d)
+        rates = [numbers[0] if s == MEDIAN else np.float32(0.5 / float(s) ** 2) for s in bandwidths]
+        return [jnp.exp(-d * rate) for rate in rates]
+
+    def numbers(job, side, layout):
+        if side != "rows" or MEDIAN not in bandwidths:
+            return None
+        return np.full((len(layout.first), 1), 0.5 / np.float64(job.radius2), np.float32)
+
+    name = f"gaussian_sum(bandwidths={list(bandwidths)})"
+    return _sums(name, kernels, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
+
+
+def _sums(name: str, kernels: Callable, *, powers: tuple[int, ...], count: int, numbers: Callable) -> fold_lib.Fold:
+    """The fold of `count` kernels, each a float32 [r, c] of a tile, and of their powers."""
 
     def init(rows, blocks):
         del blocks
-        return jnp.zeros_like(rows.norm), jnp.zeros_like(rows.norm)
+        return tuple(jnp.zeros_like(rows.norm) for _ in range(count * len(powers)))
 
     def update(state, tile, numbers):
-        del numbers
-        raw = tile.dot + tile.rows.shift[:, None] + tile.cols.shift[None, :]
-        k = (np.float32(gamma) * raw + np.float32(coef)) ** degree
-        weighted = tile.cols.weight * k
-        return state[0] + weighted.sum(axis=1), state[1] + (weighted * k).sum(axis=1)
+        terms = [k**power for k in kernels(tile, numbers) for power in powers]
+        return tuple(s + (tile.cols.weight * term).sum(axis=1) for s, term in zip(state, terms, strict=True))
 
     def start(rows, cols):
         del cols
-        return np.zeros((2, len(rows.first)))
+        return np.zeros((count * len(powers), len(rows.first)))
 
     def merge(result, state, place):
         result[:, place.rows] += np.stack(state)
@@ -40,11 +78,10 @@ def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
         del cols, job
         return rows.expand(result.T).T
 
-    name = f"kernel_sum(degree={degree},gamma={gamma},coef={coef})"
-    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish)
+    return fold_lib.Fold(name, lambda a: a, init, update, numbers, start, merge, finish)
 
 
 def diagonal(features: np.ndarray, *, degree: int, gamma: float, coef: float) -> np.ndarray:
-    """k(x, x) of every row, float64 [n]: what a row's own column contributed."""
+    """The polynomial k(x, x) of every row, float64 [n]: what a row's own column contributed."""
     square = np.einsum("nd,nd->n", features, features, dtype=np.float64)
     return (gamma * square + coef) ** degree

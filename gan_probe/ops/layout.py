@@ -16,6 +16,7 @@ __all__ = ["FAR", "Layout", "Panel", "lay_out", "recentred"]
 FAR = np.float32(1e37)
 """Squared norm of a padded row: farther than any finite feature, yet sums of it stay finite in float32."""
 
+_TALL = 3  # most tiles side by side as the rows of one multiply
 _CHUNK = 1 << 22  # numbers of float64 held at once while norms are taken
 
 
@@ -51,7 +52,8 @@ class Layout:
     position: int64 [n] where each row (or the merged row that stands for it) lies.
     first: int64 [p] lowest row index at a position, -1 if padded.
     weight, norm, reach, shift: float32 [p], as in Panel.
-    tile, panel: rows of a tile and of a panel.   panel_block: int64 [panels] first block of each panel.
+    tile, panel: most columns of a tile, and rows of a panel.   panel_block: int64 [panels] first block of each panel.
+    tall: most rows of a tile, a few times `tile`: XLA:CPU multiplies tall tiles at up to 1.5 times the speed.
     local_block: int32 [p] block of each position, counted from its panel's first block.
     """
 
@@ -67,6 +69,7 @@ class Layout:
     reach: np.ndarray
     shift: np.ndarray
     tile: int
+    tall: int
     panel: int
     panel_block: np.ndarray
     local_block: np.ndarray
@@ -175,13 +178,16 @@ def lay_out(
         panel_block = np.repeat(np.arange(blocks), panels_per_block)
         local_block = np.zeros(panels * panel, np.int32)
     else:
-        blocks_per_panel = min(panel // padded, blocks)
+        panels = -(-blocks // (panel // padded))
+        blocks_per_panel = -(-blocks // panels)
         panel = _round_up(blocks_per_panel * padded, tile * devices)
-        panels = -(-blocks // blocks_per_panel)
         start = (np.arange(blocks) // blocks_per_panel) * panel + (np.arange(blocks) % blocks_per_panel) * padded
         panel_block = np.arange(panels) * blocks_per_panel
         local = np.minimum(np.arange(panel) // padded, blocks_per_panel - 1)
         local_block = np.tile(local, panels).astype(np.int32)
+
+    one_block = panel if blocks_per_panel == 1 else padded
+    tall = max(t for t in range(tile, _TALL * tile + 1, tile) if one_block % t == 0 and panel // devices % t == 0)
 
     within = np.arange(len(first_of_group)) - (np.cumsum(sizes) - sizes)[group_block]
     slot = start[group_block] + within
@@ -196,7 +202,7 @@ def lay_out(
     norm, reach, shift = _norms(features, first, content, centre)
     return Layout(
         features=features, centre=centre, block=block, blocks=blocks, content=content, position=position, first=first,
-        weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, panel=panel, panel_block=panel_block,
+        weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, tall=tall, panel=panel, panel_block=panel_block,
         local_block=local_block,
     )  # fmt: skip
 

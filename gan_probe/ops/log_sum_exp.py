@@ -19,7 +19,10 @@ __all__ = ["log_sum_exp"]
 
 @functools.cache
 def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
-    """Result: float64 [scales, blocks, n], -inf for an empty block. D is squared Euclidean or plain Euclidean."""
+    """Result: float64 [scales, blocks, n], -inf for an empty block. D is squared Euclidean or plain Euclidean.
+
+    In a pass of a set with itself a row's own column counts too, and equal rows are at distance 0 exactly.
+    """
 
     def init(rows, blocks):
         nothing = jnp.zeros_like(rows.norm)[:, None]
@@ -31,6 +34,8 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         del numbers
         least, total = state
         d = tile_lib.squared_distance(tile)
+        if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
+            d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, d)
         d = d if squared else jnp.sqrt(d)
         at = tile.cols.block[0]
         old = lax.dynamic_slice_in_dim(least, at, 1, axis=1)

@@ -1,6 +1,7 @@
-"""Mean and scatter of a set, block by block, in float64 sums of float32 products of centred rows."""
+"""Means and second moments of a set, in float64 sums of float32 products of centred (or normalised) rows."""
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-__all__ = ["Moments", "block_moments"]
+__all__ = ["Moments", "block_moments", "row_mean", "second_moment"]
 
 _ROWS = 4096
 
@@ -26,21 +27,35 @@ class Moments(NamedTuple):
         return self.scatter / (self.rows - 1)
 
 
-def block_moments(
-    features: np.ndarray, block: np.ndarray, halves: np.ndarray, centre: np.ndarray
-) -> tuple[Moments, list[Moments]]:
+def row_mean(features: np.ndarray) -> np.ndarray:
+    """Mean of the rows, float32 [d], summed in float64 by pieces."""
+    total = np.zeros(features.shape[1])
+    for start in range(0, len(features), _ROWS):
+        total += features[start : start + _ROWS].sum(axis=0, dtype=np.float64)
+    return (total / len(features)).astype(np.float32)
+
+
+def second_moment(features: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """float64 [e, e], the mean of z z' over z = of(x), where `of` takes float32 [b, d] to float32 [b, e]."""
+    total = np.zeros(())
+    for start in range(0, len(features), _ROWS):
+        total = total + np.asarray(_gram(_padded(of(features[start : start + _ROWS]))), np.float64)
+    return total / len(features)
+
+
+def block_moments(features: np.ndarray, block: np.ndarray, halves: np.ndarray) -> tuple[Moments, list[Moments]]:
     """Moments of all rows, and of both halves of every halving of the blocks.
 
     Args:
       features: float32 [n, d].
       block: int32 [n].
       halves: bool [h, B], the blocks of the first half of each halving.
-      centre: float32 [d], near the mean, so that float32 products don't cancel.
 
     Returns:
       Moments of all rows, and 2h Moments: first and second half of each halving.
     """
     d = features.shape[1]
+    centre = row_mean(features)  # near every mean, so that float32 products don't cancel
     parts = [_Sums(d) for _ in range(1 + len(halves))]
     for b in range(halves.shape[1]):
         rows = np.flatnonzero(block == b)

@@ -1,9 +1,10 @@
 """k-nearest fold: candidates from the stream, then exact neighbours from float64 on the host.
 
 On the device the columns of a tile are cut into small groups and only each group's least distance goes on (XLA:CPU
-takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. What a
-group hides is bounded by its second least value. On the host the candidates get their true distances; a row whose
-k-th true distance isn't below everything that was passed over is screened again, completely.
+takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. The
+least groups are chosen once a panel. What a group hides is bounded by its second least value. On the host the
+candidates get their true distances; a row whose k-th true distance isn't below everything that was passed over is
+screened again, completely.
 """
 
 import functools
@@ -23,6 +24,7 @@ __all__ = ["Neighbours", "group_size", "nearest"]
 _SPARE = 4  # candidates kept beyond k: few rows then need a second look
 _BUFFER = 4  # lists of candidates that the host collects for a row before it prunes them
 _LARGEST_GROUP = 16
+_LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
 
 
@@ -59,32 +61,45 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
     bits = np.int32(group - 1)
     far = np.float32(layout_lib.FAR)
 
-    def init(rows, blocks):
-        del blocks
-        bound = jnp.broadcast_to((jnp.zeros_like(rows.norm) + far)[:, None], (rows.norm.shape[0], keep))
-        position = jnp.broadcast_to(jnp.zeros_like(rows.content)[:, None], bound.shape)
-        return bound, position, bound[:, 0]
-
-    def update(state, tile, numbers):
-        del numbers
-        bound, position, hidden = state
+    def packed(tile):
+        """Lower bounds [r, group, c / group] as bits: floats >= 0 order like theirs, the lowest hold the place."""
         d = jnp.minimum(tile_lib.lower_bound_reach(tile), far)
         if tile.same:
             d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], far, d)
-        r, c = d.shape
-        width = c // group
-        # Floats >= 0 order like their bits: round down to a multiple of the group size and put the place there.
         place = jnp.arange(group, dtype=jnp.int32)[None, :, None]
-        packed = (lax.bitcast_convert_type(d, jnp.int32).reshape(r, group, width) & ~bits) | place
-        least = packed.min(axis=1)
-        if group > 1:
-            second = jnp.where(packed == least[:, None, :], np.iinfo(np.int32).max, packed).min(axis=(1, 2))
-            second = jnp.minimum(second, lax.bitcast_convert_type(far, jnp.int32)) & ~bits
-            hidden = jnp.minimum(hidden, lax.bitcast_convert_type(second, jnp.float32))
-        found = (least & bits) * width + jnp.arange(width, dtype=jnp.int32) + tile.cols.place[0]
-        pool = jnp.concatenate([bound, lax.bitcast_convert_type(least & ~bits, jnp.float32)], axis=1)
-        top, where = lax.top_k(-pool, keep)
-        return -top, jnp.take_along_axis(jnp.concatenate([position, found], axis=1), where, axis=1), hidden
+        return (lax.bitcast_convert_type(d, jnp.int32).reshape(d.shape[0], group, -1) & ~bits) | place
+
+    def init(rows, blocks):
+        del blocks
+        return jnp.zeros_like(rows.content) + np.float32(far).view(np.int32)
+
+    def update(hidden, tile, numbers):
+        del numbers
+        if group == 1:
+            return hidden
+        all_bounds = packed(tile)
+        rest = jnp.where(all_bounds == all_bounds.min(axis=1, keepdims=True), _LAST, all_bounds)
+        return jnp.minimum(hidden, rest.min(axis=(1, 2)))
+
+    def leave(hidden, least, tile):
+        # Ranked by value with the slot in the low bits, so that no two are equal: the next is the least that is above.
+        least = jnp.pad(least, ((0, 0), (0, max(0, keep - least.shape[1]))), constant_values=far.view(np.int32))
+        slots = least.shape[1]
+        slot = np.int32((1 << (slots - 1).bit_length()) - 1)
+        ranked = (least & ~slot) | jnp.arange(slots, dtype=jnp.int32)
+
+        def next_least(last, _):
+            following = jnp.where(ranked > last[:, None], ranked, _LAST).min(axis=1)
+            return following, following
+
+        last, chosen = lax.scan(next_least, jnp.full_like(hidden, -1), length=keep)
+        hidden = jnp.minimum(hidden, jnp.where(ranked > last[:, None], least, _LAST).min(axis=1))
+        at = chosen.T & slot
+        least = jnp.take_along_axis(least, at, axis=1)
+        width = tile // group
+        position = at // width * tile + (least & bits) * width + at % width
+        bound, hidden = (lax.bitcast_convert_type(a & ~bits, jnp.float32) for a in (least, hidden))
+        return bound, jnp.where(bound < 0.5 * far, position, 0), jnp.minimum(hidden, far)
 
     def start(rows, cols):
         del cols
@@ -108,19 +123,27 @@ def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
         result.bound[at, slots] = bound
         result.position[at, slots] = position + place.cols.start
         result.filled[panel] = slots.stop
-        result.hidden[at] = np.minimum(result.hidden[at], np.minimum(hidden, bound.max(axis=1)))
+        result.hidden[at] = np.minimum(result.hidden[at], hidden)
         return result
 
     def finish(result, rows, cols, job):
         del job
         order = np.argpartition(result.bound, keep - 1, axis=1)[:, :keep]
         bound = np.take_along_axis(result.bound, order, axis=1)
-        column = cols.first[np.take_along_axis(result.position, order, axis=1)]
-        column[bound >= far] = -1
+        position = np.take_along_axis(result.position, order, axis=1)
+        # Where all k nearest are nearer for certain, a candidate needs no true distance.
+        rounding = 2.5 * tile_lib.spread(rows.dim) * (rows.norm[:, None] + cols.norm[position])
+        certain = np.partition(bound * (1 + 2.0**-18) + rounding, k - 1, axis=1)[:, k - 1 : k]
+        column = np.where((bound <= certain) & (bound < 0.5 * far), cols.first[position], -1)
         hidden = np.minimum(result.hidden, bound.max(axis=1))
         return _finish(column, hidden, rows, cols, k)
 
-    return fold_lib.Fold(f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish)
+    def least(tile):
+        return packed(tile).min(axis=1)
+
+    return fold_lib.Fold(
+        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, group
+    )
 
 
 def _finish(column, hidden, rows, cols, k) -> Neighbours:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
@@ -54,14 +55,13 @@ def stream(
         raise ValueError("a set against itself takes row_jobs only")
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
-    row_panels = _Panels(rows, row_jobs, mirrored, mesh, memory_bytes)
-    col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, memory_bytes)
     row_results = [f.start(rows, cols) for f in row_folds]
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
     compiled = {
         diagonal: _program(
-            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tile, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim), same, mesh,
+            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
+            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim),
+            same and (diagonal or rows.has_duplicates), mesh,
         )
         for diagonal in ({True, False} if same else {False})
     }  # fmt: skip
@@ -77,12 +77,16 @@ def stream(
         advance(_rows_in(rows, i) * _rows_in(cols, j) * (2 if same and i != j else 1))
 
     pending: collections.deque = collections.deque()
-    for i, j in _pairs(rows.panels, cols.panels, same):
-        pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
-        if len(pending) > _IN_FLIGHT:
+    with ThreadPoolExecutor(2) as loader:
+        share = memory_bytes if same else memory_bytes // 2
+        row_panels = _Panels(rows, row_jobs, mirrored, mesh, share, loader)
+        col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, share, loader)
+        for i, j in _pairs(rows.panels, cols.panels, same):
+            pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
+            if len(pending) > _IN_FLIGHT:
+                collect(*pending.popleft())
+        while pending:
             collect(*pending.popleft())
-    while pending:
-        collect(*pending.popleft())
     finished_rows = [j.fold.finish(r, rows, cols, j) for j, r in zip(row_jobs, row_results, strict=True)]
     if same:
         return finished_rows, []
@@ -123,13 +127,13 @@ class _Numbered(NamedTuple):
 class _Panels:
     """Panels on the devices, the next one loaded ahead, kept while they fit in `memory_bytes`."""
 
-    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes):
+    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes, loader):
         self._layout, self._mesh = layout, mesh
         self._as_rows = [j.fold.numbers(j, "rows", layout) for j in jobs_as_rows]
         self._as_cols = [j.fold.numbers(j, "cols", layout) for j in jobs_as_cols]
         self._room = max(2, memory_bytes // (layout.panel * (layout.dim + 8) * 4))
         self._kept: collections.OrderedDict[int, Any] = collections.OrderedDict()
-        self._pool = ThreadPoolExecutor(1)
+        self._loader = loader
 
     def get(self, i: int):
         panel = self._future(i).result()
@@ -139,7 +143,7 @@ class _Panels:
 
     def _future(self, i: int):
         if i not in self._kept:
-            self._kept[i] = self._pool.submit(self._load, i)
+            self._kept[i] = self._loader.submit(self._load, i)
             while len(self._kept) > max(self._room, 3):
                 self._kept.popitem(last=False)
         self._kept.move_to_end(i)
@@ -154,57 +158,87 @@ class _Panels:
 @functools.lru_cache(maxsize=64)
 def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, mesh):
     """The jitted program for one pair of panels: states of row_folds and of col_folds."""
-    # Half-height row tiles keep a tile within a core's cache.
-    row_tile = row_tile // 2 if row_tile % 32 == 0 and row_tile > 256 else row_tile
     devices = mesh.size
 
-    def sweep(row_tiles, row_states, col_tiles, col_states):
-        def over_rows(col_states, x):
-            row, row_state = x
+    def sweep(rows, row_states, row_kept, cols, col_states, col_kept):
+        def over_rows(carry, x):
+            row_kept, col_states, col_kept = carry
+            row, row_state, row_start = x
 
-            def over_cols(row_state, y):
-                col, col_state = y
+            def over_cols(carry, y):
+                row_state, row_kept, col_kept = carry
+                col, col_state, col_start = y
                 tile = tile_lib.dot_product(row.panel, col.panel, spread, same)
                 turned = tile_lib.transpose(tile)
+                row_kept = [_keep(f, k, tile, row_start) for f, k in zip(row_folds, row_kept, strict=True)]
+                col_kept = [_keep(f, k, turned, col_start) for f, k in zip(col_folds, col_kept, strict=True)]
                 for_rows = zip(row_folds, row_state, row.as_rows, col.as_cols, strict=True)
                 for_cols = zip(col_folds, col_state, col.as_rows, row.as_cols, strict=True)
                 row_state = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
                 col_state = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
-                return row_state, col_state
+                return (row_state, row_kept, col_kept), col_state
 
-            row_state, col_states = lax.scan(over_cols, row_state, (col_tiles, col_states))
-            return col_states, row_state
+            xs = (*_cut((cols, col_states), col_tile), _starts(cols, col_tile))
+            (row_state, row_kept, col_kept), col_states = lax.scan(over_cols, (row_state, row_kept, col_kept), xs)
+            return (row_kept, _join(col_states), col_kept), row_state
 
-        col_states, row_states = lax.scan(over_rows, col_states, (row_tiles, row_states))
-        return row_states, col_states
+        xs = (*_cut((rows, row_states), row_tile), _starts(rows, row_tile))
+        (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), xs)
+        return _join(row_states), row_kept, col_states, col_kept
 
     def one_device(rows, cols):
         if not col_folds:  # on the diagonal the numbers of the mirrored folds stay behind
             rows, cols = rows._replace(as_cols=[]), cols._replace(as_rows=[])
-        row_tiles, col_tiles = _cut(rows, row_tile), _cut(cols, col_tile)
-        row_states = jax.vmap(lambda side: [f.init(side, col_blocks) for f in row_folds])(row_tiles.panel)
-        col_states = jax.vmap(lambda side: [f.init(side, row_blocks) for f in col_folds])(col_tiles.panel)
-        if devices == 1:
-            row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
-        else:
-            ring = [(i, (i + 1) % devices) for i in range(devices)]
+        rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
+        row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
+        col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
+        row_kept = [_room(f, rows, devices * len(cols.panel.norm)) for f in row_folds]
+        col_kept = [_room(f, cols, devices * len(rows.panel.norm)) for f in col_folds]
+        ring = [(i, (i + 1) % devices) for i in range(devices)]
 
-            def step(carry, _):
-                row_states, col_tiles, col_states = carry
-                row_states, col_states = sweep(row_tiles, row_states, col_tiles, col_states)
-                col_tiles, col_states = jax.tree.map(
-                    lambda a: lax.ppermute(a, parallel.AXIS, ring), (col_tiles, col_states)
-                )
-                return (row_states, col_tiles, col_states), None
+        def step(carry, _):
+            row_states, row_kept, cols, col_states, col_kept = carry
+            row_states, row_kept, col_states, col_kept = sweep(rows, row_states, row_kept, cols, col_states, col_kept)
+            for_cols = cols, col_states, col_kept
+            if devices > 1:
+                for_cols = jax.tree.map(lambda a: lax.ppermute(a, parallel.AXIS, ring), for_cols)
+            return (row_states, row_kept, *for_cols), None
 
-            (row_states, _, col_states), _ = lax.scan(step, (row_states, col_tiles, col_states), length=devices)
-        return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), (row_states, col_states))
+        carry = row_states, row_kept, cols, col_states, col_kept
+        (row_states, row_kept, _, col_states, col_kept), _ = lax.scan(step, carry, length=devices)
+        return _leave(row_folds, row_states, row_kept, col_tile), _leave(col_folds, col_states, col_kept, row_tile)
 
     by_rows = PartitionSpec(parallel.AXIS)
     return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
 
 
-def _cut(panel: _Numbered, tile: int) -> _Numbered:
-    """A panel as a stack of tiles."""
-    panel = panel._replace(panel=tile_lib.Side(*panel.panel))
-    return jax.tree.map(lambda a: a.reshape(-1, tile, *a.shape[1:]), panel)
+def _room(fold: fold_lib.Fold, rows: _Numbered, columns: int) -> jax.Array | None:
+    """Room for what a fold keeps of every tile, in a panel of so many columns."""
+    if fold.keep is None:
+        return None
+    return jnp.zeros_like(rows.panel.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
+
+
+def _keep(fold: fold_lib.Fold, kept: jax.Array | None, tile: tile_lib.Tile, start: jax.Array) -> jax.Array | None:
+    """`kept` with the tile's part, for the rows from `start`."""
+    if fold.keep is None or kept is None:
+        return None
+    return lax.dynamic_update_slice(kept, fold.keep(tile), (start, tile.cols.place[0] // fold.group))
+
+
+def _leave(folds, states, kept, tile: int):
+    """What goes to the host."""
+    return [s if f.leave is None else f.leave(s, k, tile) for f, s, k in zip(folds, states, kept, strict=True)]
+
+
+def _cut(arrays: Any, n: int) -> Any:
+    """Arrays with rows on the leading axis as stacks of n rows."""
+    return jax.tree.map(lambda a: a.reshape(-1, n, *a.shape[1:]), arrays)
+
+
+def _join(stacks: Any) -> Any:
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacks)
+
+
+def _starts(rows: _Numbered, step: int) -> jax.Array:
+    return jnp.arange(0, len(rows.panel.norm), step, dtype=jnp.int32)

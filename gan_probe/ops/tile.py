@@ -29,7 +29,7 @@ class Side(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """`dot` holds the centred dot products; `same` is the static fact that both sides come from one set."""
+    """`dot` holds the centred dot products; `same` is the static fact that equal contents are equal rows of one set."""
 
     dot: Float[Array, "r c"]
     rows: Side

@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from gan_probe import metrics as metrics_lib
 from gan_probe.report import cards, facts, forest, images, numbers, plots
 
 __all__ = ["BETTER", "METRIC_ORDER", "metric_names", "page_data", "question_names"]
 
 # Known metrics in the order of reading; others follow by name.
-METRIC_ORDER = (
-    "ddm", "ddm_relative", "ddm_sum", "frechet", "frechet_limit", "kid", "precision", "recall", "density", "coverage",
-    "birthday", "memorization", "modes",
-)  # fmt: skip
+METRIC_ORDER = tuple(metrics_lib.METRICS)
 _QUESTIONS = ("covers the modes", "makes distinct samples", "does not copy", "matches real")
 BETTER = {"lower": "lower is better", "higher": "higher is better", "target": "nearest its target is best"}
 _CLASSES = {"holds": "holds", "fails": "fails", "cannot tell": "unclear"}
@@ -123,8 +121,10 @@ def _metric(by_fake: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _curve(name: str, held: Mapping[str, Any], unit: str) -> str:
     """The sample-size curve of a metric with more than one size, "" without."""
-    curves = {fake: result["detail"] for fake, result in held.items() if len(result["detail"].get("curve", ())) > 1}
-    drawn = {fake: d for fake, d in curves.items() if any(p["value"] is not None for p in d["curve"])}
+    curves = {
+        fake: result["detail"] for fake, result in held.items() if len(result["detail"].get("size_curve", ())) > 1
+    }
+    drawn = {fake: d for fake, d in curves.items() if any(p["value"] is not None for p in d["size_curve"])}
     return plots.curve(name, drawn, unit) if drawn else ""
 
 

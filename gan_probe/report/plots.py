@@ -103,10 +103,11 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
     with matplotlib.style.context(["default", _STYLE]):
         legend = 0.2 * -(-len(by_fake) // 4)
         sheet, axes = _sheet(2.5 + legend, left=0.85, top=0.15 + legend)
-        sizes = {p["n_fake"] for detail in by_fake.values() for p in detail["curve"]}
-        largest, seen = max(sizes), []
+        sizes = {p["n_fake"] for detail in by_fake.values() for p in detail["size_curve"]}
+        largest = max(sizes)
+        seen: list[float] = []
         for k, (fake, detail) in enumerate(by_fake.items()):
-            points = [p for p in detail["curve"] if p["value"] is not None]
+            points = [p for p in detail["size_curve"] if p["value"] is not None]
             n = np.array([p["n_fake"] for p in points])
             value = np.array([p["value"] for p in points], float)
             ends = np.array([[v if e is None else e for e in p["ci95"]] for p, v in zip(points, value, strict=True)])
@@ -115,7 +116,7 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
             hue, nudge = _HUES[k % len(_HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
             look: dict[str, Any] = {"lw": 1.4, "capsize": 2, "color": hue}
             axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=_short(fake), **look)
-            limit = detail.get("curve_limit")
+            limit = detail.get("size_curve_limit")
             if limit:
                 reach = np.abs(np.array(limit["ci95"], float) - limit["value"])[:, None]
                 axes.errorbar(1.8 * largest * nudge, limit["value"], yerr=reach, fmt="D", ms=5, mfc="none", **look)
@@ -123,7 +124,7 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
         if min(seen) > 0 and max(seen) > 50 * min(seen):
             axes.set_yscale("log")
         marks = {int(n): f"{n:,}" for n in sorted(sizes)}
-        if any(detail.get("curve_limit") for detail in by_fake.values()):
+        if any(detail.get("size_curve_limit") for detail in by_fake.values()):
             marks[int(1.8 * largest)] = "limit"
         axes.set_xticks(list(marks), list(marks.values()))
         axes.minorticks_off()

@@ -87,8 +87,8 @@ def count(degrees: np.ndarray, without: np.ndarray) -> Collisions:
 def beta_interval(found: Collisions) -> types.Interval:
     """Interval of beta.
 
-    C >= 20: Garwood's interval of C / phi, scaled back. 0 < C < 20: beta exp(+- t_19 sqrt(JK) / beta). C = 0: [0, 3.69
-    / P].
+    C >= 20: Garwood's (1936) interval of C / phi, scaled back. 0 < C < 20: beta exp(+- t_19 sqrt(JK) / beta). C = 0:
+    [0, 3.69 / P].
     """
     if found.collisions == 0:
         return types.Interval(

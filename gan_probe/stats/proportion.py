@@ -48,7 +48,7 @@ def wilson(successes: float, trials: float) -> types.Interval:
 
 
 def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of K class fractions that hold all together: Clopper-Pearson each at level / K (Bonferroni).
+    """Intervals of K class fractions that hold all together: Clopper and Pearson 1934, each at level / K (Bonferroni).
 
     Args:
       counts: int [K] rows of each class.

@@ -13,7 +13,14 @@ from scipy import stats
 from gan_probe import types
 from gan_probe.stats import blocks
 
-__all__ = ["LeaveBlockOut", "leave_block_out", "mean_interval", "relative_interval", "sum_interval"]
+__all__ = [
+    "LeaveBlockOut",
+    "leave_block_out",
+    "mean_interval",
+    "relative_interval",
+    "self_relative_interval",
+    "sum_interval",
+]
 
 
 class LeaveBlockOut(NamedTuple):
@@ -64,6 +71,30 @@ def relative_interval(*, real: LeaveBlockOut, fake: LeaveBlockOut) -> types.Inte
     """
     difference = real.f - fake.f
     return _interval(difference.mean(), rows=difference, columns=[real, fake])
+
+
+def self_relative_interval(*, real: LeaveBlockOut, fake: LeaveBlockOut, real_blocks: np.ndarray) -> types.Interval:
+    """Interval of gmm_kl = mean_x (f_x^real - f_x^fake): the rows x and the columns of the first term are one sample.
+
+    A block of real is dropped as rows and as columns at once, a block of fake as columns; the two jackknifes are added.
+    Both hold the interaction, which stays: without it, or with the columns of real taken as independent of the rows,
+    the simulated coverage fell to 91 and 87 %; with it 92 to 99 %. Where a cluster of real meets hardly any fakes the
+    logarithm jumps and 84 % were seen.
+
+    Args:
+      real: log-mean-exps of the rows over the columns of `real` itself, each row's own column included: [N], [B, N].
+      fake: the same over the columns of `fake`.
+      real_blocks: int [N] block of each real row, the blocks of `real`.
+    """
+    difference = real.f - fake.f
+    kept = real_blocks != np.arange(len(real.without))[:, None]
+    without_real = np.where(kept, real.without - fake.f, 0).sum(axis=1) / kept.sum(axis=1)
+    jk_real = float(blocks.jackknife(without_real))
+    jk_fake = float(blocks.jackknife(fake.without.mean(axis=1)))
+    variance = max(jk_real + jk_fake, _variance_of_mean(difference))
+    dof = blocks.satterthwaite([jk_real, jk_fake], [len(real.without) - 1, len(fake.without) - 1])
+    kind: types.Kind = "conservative" if _kind(difference) == "exact" else "approximate"
+    return _student(difference.mean(), variance, dof, kind)
 
 
 def sum_interval(

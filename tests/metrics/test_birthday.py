@@ -119,7 +119,7 @@ def test_closest_pairs(estimate, sets):
     assert {closest[0]["i"], closest[0]["j"]} == {i, j}
     for p in closest:
         assert p["i"] < p["j"] and p["distance"] == pytest.approx(d[p["i"], p["j"]])
-        to_train = spatial.distance.cdist(fake[[p["i"], p["j"]]], train.astype(np.float64)).min(axis=0)
+        to_train = spatial.cdist(fake[[p["i"], p["j"]]], train.astype(np.float64)).min(axis=0)
         assert p["train"]["index"] == to_train.argmin()
         assert p["train"]["distance"] == pytest.approx(to_train.min())
     listed = {(p["i"], p["j"]) for p in found["pairs"]}

@@ -13,12 +13,23 @@ from gan_probe.metrics import metric as metric_lib
 
 N, D = 120, 4
 CLASSES = ("a", "b", "c")
-TARGETS = {"density": 1.0, "memorization": 0.5}  # where better is neither lower nor higher
+UNBIASED = ("kid", "mmd_rbf", "gaussian_kl")  # may be negative, what they estimate can't
+TARGETS = {"density": 1.0, "memorization": 0.5, "c2st": 0.5}  # where better is neither lower nor higher
 ALL = sorted(metrics.METRICS)
 
 
 def rows(seed):
     return np.random.default_rng(seed).standard_normal((N, D)).astype(np.float32)
+
+
+def logits(label, seed):
+    """Of a classifier that is mostly sure of the label."""
+    noise = np.random.default_rng(seed).standard_normal((len(label), len(CLASSES)))
+    return (noise + 5 * np.eye(len(CLASSES))[label]).astype(np.float32)
+
+
+def shape(**rows):
+    return metric_lib.Shape({"real": N, "fake": N, "train": N} | rows, D, 2.0, CLASSES, logits=len(CLASSES))
 
 
 def classes(seed, of=3):
@@ -38,11 +49,13 @@ def judged(given):
     out = {}
     for name, (fake, label) in fakes.items():
         out[name] = given(
-            real=real, fake=fake, train=train, classes=CLASSES, labels={"real": classes(0), "fake": label}
-        )
+            real=real, fake=fake, train=train, classes=CLASSES, labels={"real": classes(0), "fake": label},
+            logits={"fake": logits(label, 7)},
+        )  # fmt: skip
     out["shuffled"] = given(
         real=real[shuffle], fake=fakes["good"][0][shuffle[::-1]], train=train[shuffle], classes=CLASSES,
         labels={"real": classes(0)[shuffle], "fake": fakes["good"][1][shuffle[::-1]]},
+        logits={"fake": logits(fakes["good"][1], 7)[shuffle[::-1]]},
     )  # fmt: skip
     made = {name: make() for name, make in metrics.METRICS.items()}
     found = {}
@@ -67,8 +80,7 @@ def test_factory_has_keyword_only_switches_with_defaults(name):
 @pytest.mark.parametrize("name", ALL)
 def test_same_settings_have_equal_needs(name):
     """Else the planner could not merge what two metrics share, nor a reference keep it."""
-    shape = metric_lib.Shape({"real": N, "fake": N, "train": N}, D, 2.0, CLASSES)
-    one, two = (metrics.METRICS[name]().needs(shape) for _ in range(2))
+    one, two = (metrics.METRICS[name]().needs(shape()) for _ in range(2))
     assert one == two and hash(one) == hash(two)
 
 
@@ -95,8 +107,7 @@ def test_interval_holds_the_value(judged, name):
         assert low is None or high is None or low <= high
         if found.value is None:
             continue
-        # An unbiased MMD^2 may be negative, what it estimates can't.
-        value = max(found.value, 0.0) if name == "kid" else found.value
+        value = max(found.value, 0.0) if name in UNBIASED else found.value
         assert low is None or low <= value + 1e-12, kind
         assert high is None or value <= high + 1e-12, kind
 
@@ -105,7 +116,9 @@ def test_interval_holds_the_value(judged, name):
 def test_a_worse_fake_is_worse(judged, name):
     good, worse = judged["good"][name].value, judged["worse"][name].value
     better = judged["good"][name].better
-    if better == "target":
+    if name == "spectrum":  # an effective rank has no scale, the share of directions without variance has one
+        assert judged["good"][name].detail["dropped"] < judged["worse"][name].detail["dropped"]
+    elif better == "target":
         assert abs(worse - TARGETS[name]) > abs(good - TARGETS[name])
     else:
         assert (worse > good) if better == "lower" else (worse < good)
@@ -121,8 +134,11 @@ def test_order_of_rows_changes_nothing(judged, name):
 
 
 IDENTITY = {
-    "ddm_relative": (0.0, 1e-6), "precision": (1.0, 0), "recall": (1.0, 0), "coverage": (1.0, 0), "density": (1.0, 0),
+    "ddm_relative": (0.0, 1e-6), "gmm_kl": (0.0, 1e-6),
+    "precision": (1.0, 0), "recall": (1.0, 0), "coverage": (1.0, 0), "density": (1.0, 0),
     "frechet": (0.0, 1e-5), "frechet_limit": (0.0, 1e-5), "modes": (0.0, 0),
+    "prd": (1.0, 1e-9), "sliced_wasserstein": (0.0, 0),
+    "c2st": (0.0, 0),  # every row sits on a copy of the other set
 }  # fmt: skip
 
 
@@ -132,13 +148,20 @@ def test_identical_sets(judged, name):
     if name in IDENTITY:
         value, tolerance = IDENTITY[name]
         assert abs(found.value - value) <= tolerance
-    elif name == "kid":
-        # The unbiased within-set means leave the diagonal out, the cross mean holds it.
+    elif name in UNBIASED:
+        # What two independent sets would show is taken off: a kernel's diagonal, the noise of two Gaussians.
         assert found.value < 0 and found.interval.low == 0
     elif name == "birthday":
         assert found.detail["ratio_to_real"]["value"] == pytest.approx(1)
     elif name == "memorization":
         assert found.value == 0.5 and found.detail["c_t"] == pytest.approx(0, abs=1e-12)
+    elif name in ("parzen", "fld"):
+        better = judged["good"][name].better
+        assert (found.value > judged["good"][name].value) == (better == "higher")
+    elif name in ("vendi", "rke", "spectrum"):
+        assert found.value == found.detail["real"] and found.detail["ratio_to_real"]["value"] == 1
+    elif name == "inception":
+        assert 1 < found.value < len(CLASSES)
     elif name in ("ddm", "ddm_sum"):
         assert 0 <= found.value < judged["good"][name].value
     else:
@@ -149,17 +172,15 @@ def test_identical_sets(judged, name):
 def test_too_few_rows_have_a_reason(name):
     """A metric that can't be computed says why, in one line, before anything is streamed."""
     for role in ("real", "fake"):
-        sizes = {"real": N, "fake": N, "train": N} | {role: 1}
-        reason = metrics.METRICS[name]().least(metric_lib.Shape(sizes, D, 1.0, CLASSES))
+        reason = metrics.METRICS[name]().least(shape(**{role: 1}))
+        if (name, role) == ("inception", "real"):
+            assert reason is None
+            continue
         assert isinstance(reason, str) and "\n" not in reason and role in reason
-    assert (
-        metrics.METRICS[name]().least(metric_lib.Shape(dict.fromkeys(("real", "fake", "train"), N), D, 1.0, CLASSES))
-        is None
-    )
+    assert metrics.METRICS[name]().least(shape()) is None
 
 
 @pytest.mark.parametrize("name", [n for n in ALL if "k" in inspect.signature(metrics.METRICS[n]).parameters])
 def test_k_beyond_the_rows_has_a_reason(name):
-    shape = metric_lib.Shape({"real": N, "fake": 30, "train": N}, D, 1.0, CLASSES)
-    assert metrics.METRICS[name](k=29).least(shape) is None
-    assert "fake" in metrics.METRICS[name](k=30).least(shape)
+    assert metrics.METRICS[name](k=29).least(shape(fake=30)) is None
+    assert "fake" in metrics.METRICS[name](k=30).least(shape(fake=30))

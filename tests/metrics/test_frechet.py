@@ -55,6 +55,13 @@ def test_the_case_that_was_nan(estimate):
     assert estimate(frechet.frechet(), real=x, fake=y).value == pytest.approx(4.7538376175, rel=1e-6)
 
 
+def test_value_of_compare_gan(estimate):
+    """Rows of four corners: means (1.5, 1) and (5.5, 9), one column constant in each set."""
+    x, y = np.ones((100, 2)), np.full((100, 2), 9.0)
+    x[:50, 0] = y[50:, 0] = 2
+    assert estimate(frechet.frechet(), real=x, fake=y).value == pytest.approx(89.091, abs=1e-3)
+
+
 def test_value_of_tf_gan(estimate):
     """tf-gan: np.random.seed(0), two float32 sets of 512 x 256, more rows than features."""
     rng = np.random.RandomState(0)

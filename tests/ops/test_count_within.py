@@ -110,6 +110,20 @@ def test_too_many_to_settle_are_reported(run, laid, monkeypatch):
     assert inside <= found.counts.sum() <= inside + open_pairs
 
 
+def test_copies_are_settled_together(run, laid, monkeypatch):
+    """40 x 500 borderline pairs of rows are 40 x 1 of contents: within the budget, so exact."""
+    monkeypatch.setattr(count_within, "_MOST_SETTLED", 40 * 6)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 48)).astype(np.float32) + 30
+    y = np.repeat(rng.standard_normal((1, 48)).astype(np.float32) + 30, 500, axis=0)
+    radius2 = exact_matrix(x, y)[:, 0]
+    rows, cols = laid(x), laid(y)
+    for ties, inside in (("<", 0), ("<=", 500)):
+        (found,), _ = run(rows, cols, [fold.Job(count_within.count_within(ties=ties, balls="rows"), radius2)])
+        np.testing.assert_array_equal(found.counts.sum(axis=0), inside)
+        assert found.borderline == 0
+
+
 def test_radii_of_the_nearest_fold(run, laid, pair):
     """An identical copy of a set: strictly inside its own k-balls lie k points (itself and k - 1 neighbours)."""
     x, _ = pair(83, 1, 3)

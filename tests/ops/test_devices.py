@@ -12,7 +12,17 @@ from scipy import special
 
 from gan_probe import parallel
 from gan_probe.embed import hashing
-from gan_probe.ops import count_within, fold, kernel_sum, layout, log_sum_exp, nearest, stream
+from gan_probe.ops import (
+    count_within,
+    fold,
+    kernel_sum,
+    layout,
+    log_sum_exp,
+    mixture,
+    nearest,
+    nearest_in_blocks,
+    stream,
+)
 from gan_probe.stats import blocks
 
 assert jax.device_count() == 4
@@ -25,8 +35,9 @@ jobs = [
     fold.Job(nearest.nearest(k=4, group=2)),
     fold.Job(count_within.count_within(ties="<=", balls="rows"), 4.0),
     fold.Job(kernel_sum.kernel_sum(degree=3, gamma=0.2, coef=1.0)),
+    fold.Job(nearest_in_blocks.nearest_in_blocks(k=3, rank=2, draw=150)),
 ]
-found = []
+found, mixtures = [], []
 for devices in (1, 4):
     mesh = parallel.mesh(devices)
     rows, cols = (
@@ -38,6 +49,9 @@ for devices in (1, 4):
     a, b = stream.stream(rows, cols, jobs, jobs, mesh=mesh)
     c, _ = stream.stream(cols, cols, jobs, mesh=mesh)
     found.append([a, b, c])
+    numbers = [np.stack([-np.abs(z[:, 0]), 0.1 + z[:, 1] ** 2], axis=1) for z in (x, y)]
+    (mixed,), _ = stream.stream(rows, cols, [fold.Job(mixture.mixture(), rows=numbers[0], cols=numbers[1])], mesh=mesh)
+    mixtures.append(mixed)
 for one, four in zip(*found):
     a, b = (special.logsumexp(found[0], axis=1) for found in (one, four))
     np.testing.assert_allclose(a, b, rtol=1e-6, atol=5e-6)
@@ -46,6 +60,10 @@ for one, four in zip(*found):
     np.testing.assert_array_equal(one[2].counts, four[2].counts)
     assert one[2].borderline == four[2].borderline == 0
     np.testing.assert_allclose(one[3], four[3], rtol=1e-6, atol=1e-6 * np.abs(one[3]).max())
+    for a, b in zip(one[4], four[4]):
+        np.testing.assert_array_equal(a, b)
+for one, four in zip(*mixtures):
+    np.testing.assert_allclose(one, four, rtol=1e-5, atol=1e-5)
 print("same")
 """
 

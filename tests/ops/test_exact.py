@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from gan_probe.ops import exact
 
@@ -12,13 +13,14 @@ def test_squared_distances_of_chosen_pairs(dense, pair):
     assert exact.squared_distances(x, i[:0], y, j[:0]).shape == (0,)
 
 
-def test_same_rows_same_number_wherever_they_stand(monkeypatch):
+@pytest.mark.parametrize("d", [257, 8193])
+def test_same_rows_same_number_wherever_they_stand(monkeypatch, d):
     """Ties are decided by this number: it must not depend on the chunk, the neighbours in it or the side."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((64, 257)).astype(np.float32)
+    x = rng.standard_normal((64, d)).astype(np.float32)
     i, j = np.divmod(np.arange(64 * 64), 64)
     whole = exact.squared_distances(x, i, x, j)
-    monkeypatch.setattr(exact, "_NUMBERS", 257 * 7)
+    monkeypatch.setattr(exact, "_NUMBERS", d * 7)
     np.testing.assert_array_equal(exact.squared_distances(x, i, x, j), whole)
     np.testing.assert_array_equal(whole.reshape(64, 64), whole.reshape(64, 64).T)
     one_by_one = [exact.squared_distances(x, i[p : p + 1], x, j[p : p + 1])[0] for p in range(0, 4096, 37)]

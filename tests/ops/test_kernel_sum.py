@@ -31,3 +31,31 @@ def test_own_column_is_included_and_diagonal_takes_it_out(run, laid, pair):
     np.testing.assert_allclose(own, np.diag(k), rtol=1e-12)
     np.fill_diagonal(k, 0)
     np.testing.assert_allclose(found[0] - own, k.sum(axis=1), rtol=1e-5)
+
+
+def test_gaussian_in_both_orientations_against_numpy(run, laid, pair):
+    """Two given bandwidths around one that the job brings; the sums of k, k^2 and k^4 of each."""
+    x, y = pair(61, 45, 7, copies=True)
+    rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
+    job = fold.Job(kernel_sum.gaussian_sum(bandwidths=(1.5, "median", 4.0)), 2.5**2)
+    (forward,), (backward,) = run(rows, cols, [job], [job])
+    for found, a, b in ((forward, x, y), (backward, y, x)):
+        assert found.shape == (9, len(a))
+        for i, bandwidth in enumerate((1.5, 2.5, 4.0)):
+            k = np.empty((len(a), len(b)))
+            for r in range(len(a)):
+                for c in range(len(b)):
+                    gap = a[r].astype(np.float64) - b[c].astype(np.float64)
+                    k[r, c] = np.exp(-np.dot(gap, gap) / (2 * bandwidth**2))
+            for j, power in enumerate((1, 2, 4)):
+                np.testing.assert_allclose(found[3 * i + j], (k**power).sum(axis=1), rtol=2e-5)
+
+
+def test_gaussian_of_a_row_with_itself_is_one(run, laid, pair):
+    """Also where the bandwidth is far below the rounding of a distance: copies are decided by content."""
+    x, _ = pair(61, 1, 7)
+    x = np.concatenate([x[:30], x[:5]]) * np.float32(1e3)
+    layout = laid(x, centre=x.mean(axis=0), tile=16, panel=32)
+    (found,), _ = run(layout, layout, [fold.Job(kernel_sum.gaussian_sum(bandwidths=(1e-3,)))])
+    copies = np.array([(x == row).all(axis=1).sum() for row in x])
+    np.testing.assert_array_equal(found, np.tile(copies, (3, 1)))

@@ -21,7 +21,7 @@ def test_every_row_has_its_place(laid, pair, settings, n, blocks, copies):
     assert layout.weight.sum() == n == len(layout)
     assert len(layout.first) == layout.panels * layout.panel
     assert layout.panel % (layout.tile * settings.get("devices", 1)) == 0
-    assert layout.tile % 16 == 0
+    assert layout.tile % 16 == 0 and layout.tall % layout.tile == 0
     filled = layout.first >= 0
     np.testing.assert_array_equal(filled, layout.weight > 0)
     np.testing.assert_array_equal(x[layout.first[layout.position]], x)
@@ -42,8 +42,10 @@ def test_a_tile_belongs_to_one_block(laid, pair, settings):
     seen = []
     for i in range(layout.panels):
         panel = layout.load(i)
-        tiles = panel.block.reshape(-1, layout.tile)
-        assert (tiles == tiles[:, :1]).all()
+        for rows in (layout.tile, layout.tall):
+            for of_device in np.split(panel.block, settings.get("devices", 1)):
+                tiles = of_device.reshape(-1, rows)
+                assert (tiles == tiles[:, :1]).all()
         assert panel.block.max() < layout.panel_blocks
         filled = panel.weight > 0
         block = layout.panel_block[i] + panel.block[filled]
@@ -118,3 +120,13 @@ def test_order_of_rows_does_not_change_what_the_devices_see(laid, pair):
         # Within a block rows stand by hash, so that sums are taken in the same order.
         np.testing.assert_array_equal(a.x, b.x)
         np.testing.assert_array_equal(a.weight, b.weight)
+
+
+def test_panels_share_the_blocks_evenly(laid):
+    """20 blocks of 30 rows, 6 a panel at most: four panels of 5, not of 6, 6, 6 and 2."""
+    x = np.random.default_rng(0).standard_normal((600, 2)).astype(np.float32)
+    hashes, block = np.arange(600, dtype=np.uint64), np.repeat(np.arange(20, dtype=np.int32), 30)
+    layout = layout_lib.lay_out(
+        x, hashes, block, blocks=20, centre=np.zeros(2, np.float32), tile=16, panel=6 * 32 + 16
+    )  # fmt: skip
+    assert (layout.panels, layout.panel, layout.tall) == (4, 5 * 32, 32)

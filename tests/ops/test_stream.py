@@ -1,3 +1,5 @@
+from concurrent import futures
+
 import jax
 import numpy as np
 import pytest
@@ -139,8 +141,9 @@ def test_the_panel_program_lowers_for_accelerators(laid, sets, mesh, platform):
     rows, cols = (laid(z, tile=16, panel=64) for z in (x, y))
     folds = tuple(job.fold for job in jobs(1.0))
     program = stream._program(
-        folds, folds, rows.tile, cols.tile, rows.panel_blocks, cols.panel_blocks, 1e-6, False, mesh
+        folds, folds, rows.tall, cols.tile, rows.panel_blocks, cols.panel_blocks, 1e-6, False, mesh
     )  # fmt: skip
-    panels = [stream._Panels(layout, jobs(1.0), jobs(1.0), mesh, 1 << 20).get(0) for layout in (rows, cols)]
+    with futures.ThreadPoolExecutor(1) as loader:
+        panels = [stream._Panels(layout, jobs(1.0), jobs(1.0), mesh, 1 << 20, loader).get(0) for layout in (rows, cols)]
     exported = jax.export.export(program, platforms=[platform])(*panels)
     assert exported.platforms == (platform,)

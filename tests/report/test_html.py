@@ -232,8 +232,8 @@ def test_sample_size_curves_are_drawn_where_there_are_several_sizes(report, expl
         {"n_real": n, "n_fake": n, "value": value, "ci95": ends}
         for n, value, ends in ((100, 3.0, [2.0, 4.0]), (200, None, [1.0, None]), (400, 250.0, [200.0, None]))
     ]
-    metrics["kid"]["detail"] |= {"curve": points, "curve_limit": {"value": 2.0, "ci95": [1.5, 2.5]}}
-    metrics["ddm"]["detail"] |= {"curve": points[:1]}
+    metrics["kid"]["detail"] |= {"size_curve": points, "size_curve_limit": {"value": 2.0, "ci95": [1.5, 2.5]}}
+    metrics["ddm"]["detail"] |= {"size_curve": points[:1]}
     data = page_data.page_data(results, pictures)
     curves = {m["name"]: m["curve"] for m in data["metrics"]}
     assert curves["kid"].startswith("<svg") and "limit" in curves["kid"] and "400" in curves["kid"]

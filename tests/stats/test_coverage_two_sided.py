@@ -30,7 +30,7 @@ def columns(rows, cols, metric, scale):
 
 def simulate(draw, law, n, m, replications):
     kernel = KERNELS[law.split("_")[0]]
-    found = {"ddm": [], "ddm_relative": [], "ddm_sum": []}
+    found = {"ddm": [], "ddm_relative": [], "ddm_sum": [], "gmm_kl": []}
     for seed in range(replications):
         rng = np.random.default_rng(seed)
         pool, fake = draw(law, rng, n + n // 2, m)
@@ -41,6 +41,8 @@ def simulate(draw, law, n, m, replications):
         blocks = np.arange(n) % 20
         found["ddm"].append(two_sided.mean_interval(real_fake, sign=-1.0))
         found["ddm_relative"].append(two_sided.relative_interval(real=train_real, fake=train_fake))
+        real_real = columns(real, real, *kernel)
+        found["gmm_kl"].append(two_sided.self_relative_interval(real=real_real, fake=real_fake, real_blocks=blocks))
         found["ddm_sum"].append(
             two_sided.sum_interval(
                 real_fake=real_fake, train_real=train_real, train_fake=train_fake, real_blocks=blocks

@@ -92,3 +92,27 @@ def test_sum_interval_is_centred_on_the_sum_of_both():
     got = two_sided.sum_interval(real_fake=real_fake, train_real=train_real, train_fake=train_fake, real_blocks=block)
     value = -real_fake.f.mean() + (train_real.f - train_fake.f).mean()
     assert (got.low + got.high) / 2 == pytest.approx(value, rel=1e-12)
+
+
+def test_self_relative_interval_drops_rows_and_columns_at_once():
+    """Every replicate of real is computed anew on what is left."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((50, 2)), 1.3 * rng.standard_normal((80, 2))
+    own, other = (-((x[:, None] - z[None]) ** 2).sum(axis=-1) for z in (x, y))
+    real_blocks, fake_blocks = rng.permutation(50) % 20, np.arange(80) % 20
+
+    def value(rows, cols):
+        real = special.logsumexp(own[np.ix_(rows, rows)], axis=1) - np.log(rows.sum())
+        return np.mean(real - special.logsumexp(other[np.ix_(rows, cols)], axis=1) + np.log(cols.sum()))
+
+    everything = np.ones(50, bool), np.ones(80, bool)
+    jk_real = jackknife([value(real_blocks != b, everything[1]) for b in range(20)])
+    jk_fake = jackknife([value(everything[0], fake_blocks != b) for b in range(20)])
+    got = two_sided.self_relative_interval(
+        real=columns(own, real_blocks), fake=columns(other, fake_blocks), real_blocks=real_blocks
+    )
+    assert got.stderr == pytest.approx(math.sqrt(jk_real + jk_fake), rel=1e-10)
+    nu = (jk_real + jk_fake) ** 2 / ((jk_real**2 + jk_fake**2) / 19)
+    half = stats.t.ppf(0.975, nu) * got.stderr
+    assert [got.low, got.high] == pytest.approx([value(*everything) - half, value(*everything) + half], rel=1e-10)
+    assert got.kind == "conservative"

@@ -1,0 +1,96 @@
+"""Spectrum of the covariance: how many directions the samples spread over, and which of real's they dropped.
+
+Thesis 002, section 4, reports that a generator's covariance lacks most directions of the training set's. The interval
+of the rank is about its mean at this number of rows: it held it in 90 to 99 % of simulations at 300 to 1,000 rows, but
+in 61 to 72 % under Student's t with 3 degrees of freedom, whose covariances have no variance.
+"""
+
+import math
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.metrics import gaussians, metric
+from gan_probe.stats import renyi
+
+__all__ = ["spectrum"]
+
+_LISTED = 2048  # eigenvalues of each set that results.json lists
+
+
+def spectrum(*, floor: float = 0.01) -> metric.Metric:
+    """Effective rank: exp entropy of the covariance eigenvalues of fake over their sum (Roy and Vetterli 2007).
+
+    Args:
+      floor: a principal direction of real counts as dropped where fake has less than this share of real's variance.
+    """
+    metric.require(0 < floor < 1, "floor", floor, "between 0 and 1")
+
+    def finish(inputs):
+        real, fake = (gaussians.principal(inputs, role) for role in ("real", "fake"))
+        (log, stderr), (real_log, real_stderr) = (_log_rank(inputs, role) for role in ("fake", "real"))
+        ratio, spread = log - real_log, 1.96 * math.hypot(stderr, real_stderr)
+        share = _variance_along(inputs, real) / np.where(real.eigenvalues > 0, real.eigenvalues, 1)
+        varies = real.eigenvalues > real.eigenvalues[0] * inputs.shape.dim * np.finfo(np.float32).eps
+        return types.Estimate(
+            value=math.exp(log),
+            interval=types.Interval(
+                math.exp(max(log - 1.96 * stderr, 0.0)), math.exp(log + 1.96 * stderr), math.exp(log) * stderr,
+                "delta method (influence function) on the log scale", "approximate",
+            ),
+            n_real=inputs.shape.rows["real"],
+            n_fake=inputs.shape.rows["fake"],
+            estimand="at_n",
+            unit="directions",
+            better="target",
+            convention=f"exp entropy of covariance eigenvalues; dropped below {floor:g} of real's variance",
+            detail={
+                "real": math.exp(real_log),
+                "ratio_to_real": {
+                    "value": math.exp(ratio), "ci95": [math.exp(ratio - spread), math.exp(ratio + spread)],
+                    "interval": "delta method on the log scale; approximate",
+                },
+                "dropped": float(np.mean(share[varies] < floor)) if varies.any() else 0.0,
+                "eigenvalues": {
+                    "real": real.eigenvalues[:_LISTED].tolist(), "fake": fake.eigenvalues[:_LISTED].tolist()
+                },
+            },
+        )  # fmt: skip
+
+    return metric.Metric(
+        needs=lambda shape: (),
+        finish=finish,
+        least=gaussians.too_large,
+        about="Over how many directions the samples' variance is spread, to be compared with real's own number; detail "
+        "has the share of real's principal directions that the samples dropped.",
+        cites="Thesis 002, section 4; Roy and Vetterli 2007",
+        unit="directions",
+        better="target",
+    )
+
+
+def _log_rank(inputs: metric.Inputs, role: metric.Role) -> tuple[float, float]:
+    """Log of the effective rank and its standard error; a set without variance has one direction, if any."""
+
+    def make():
+        fitted = gaussians.principal(inputs, role)
+        total = fitted.eigenvalues.sum()
+        if not total > 0:
+            return 0.0, 0.0
+        p = fitted.eigenvalues / total
+        value, slope = renyi.log_number(p, 1.0)
+        effect = np.empty(inputs.shape.rows[role])
+        for at, x in gaussians.chunks(inputs.features(role)):
+            effect[at] = renyi.influence(((x - fitted.mean) @ fitted.directions) ** 2 / total, p, slope)
+        return value, float(effect.std(ddof=1) / len(effect) ** 0.5)
+
+    return inputs.kept(role, "effective rank", make)
+
+
+def _variance_along(inputs: metric.Inputs, real: gaussians.Principal) -> np.ndarray:
+    """Variance of fake (ddof 1) along each principal direction of real: float64 [r]."""
+    mean = gaussians.principal(inputs, "fake").mean
+    total = np.zeros(len(real.eigenvalues))
+    for _, y in gaussians.chunks(inputs.features("fake")):
+        total += (((y - mean) @ real.directions) ** 2).sum(axis=0)
+    return total / (inputs.shape.rows["fake"] - 1)

@@ -1,0 +1,81 @@
+"""Mixture fold: for every row, log sum_y exp(a + a_y - b b_y D(x, y)) and the mean of D under these weights.
+
+D is squared Euclidean; (a, b) belong to the row and (a_y, b_y) to the column, so one fold serves both halves of an EM
+step on a mixture of Gaussians with bandwidths of their own: over the components of every row (log-likelihood), and over
+the rows of every component (responsibilities and the mean squared distance they give).
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from gan_probe.ops import fold as fold_lib
+from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import tile as tile_lib
+
+__all__ = ["Mixture", "mixture"]
+
+
+class Mixture(NamedTuple):
+    """log: float64 [blocks, n], the log-sum over the columns of each block, -inf for an empty one.
+    distance2: float64 [blocks, n], mean of D under the weights of the sum, 0 for an empty block.
+    """
+
+    log: np.ndarray
+    distance2: np.ndarray
+
+
+@functools.cache
+def mixture() -> fold_lib.Fold:
+    """Result: Mixture. The job gives `rows` [n, 2] and `cols` [m, 2]: the a and b of each, equal for equal rows."""
+
+    def init(rows, blocks):
+        nothing = jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
+        return nothing - layout_lib.FAR, nothing, nothing
+
+    def update(state, tile, numbers):
+        own, other = numbers
+        held = tile.rows._replace(norm=jnp.where(tile.rows.weight > 0, tile.rows.norm, 0))  # FAR times a sum overflows
+        d2 = tile_lib.squared_distance(tile._replace(rows=held))
+        exponent = own[:, None, 0] + other[None, :, 0] - own[:, None, 1] * (other[None, :, 1] * d2)
+        at = tile.cols.block[0]
+        top, total, moment = (lax.dynamic_slice_in_dim(s, at, 1, axis=1) for s in state)
+        new = jnp.maximum(top, exponent.max(axis=1, keepdims=True))
+        weights = tile.cols.weight * jnp.exp(exponent - new)
+        shrink = jnp.exp(top - new)
+        after = (
+            new,
+            total * shrink + weights.sum(axis=1, keepdims=True),
+            moment * shrink + (weights * d2).sum(axis=1, keepdims=True),
+        )
+        return tuple(lax.dynamic_update_slice_in_dim(s, a, at, axis=1) for s, a in zip(state, after, strict=True))
+
+    def numbers(job, side, layout):
+        given = np.asarray(job.rows if side == "rows" else job.cols, np.float64)
+        padded = np.array([-layout_lib.FAR, 0.0])
+        return np.where(layout.first[:, None] >= 0, given[layout.first], padded).astype(np.float32)
+
+    def start(rows, cols):
+        shape = (cols.block_slots, len(rows.first))
+        return Mixture(np.full(shape, -np.inf), np.zeros(shape))
+
+    def merge(result, state, place):
+        top, total, moment = (np.asarray(s, np.float64).T for s in state)
+        here = (place.blocks, place.rows)
+        some = total > 0
+        log = np.log(total, out=np.full_like(total, -np.inf), where=some) + top
+        distance2 = np.divide(moment, total, out=np.zeros_like(total), where=some)
+        both = np.logaddexp(result.log[here], log)
+        share = np.exp(np.subtract(log, both, out=np.full_like(log, -np.inf), where=some))
+        result.distance2[here] += share * (distance2 - result.distance2[here])
+        result.log[here] = both
+        return result
+
+    def finish(result, rows, cols, job):
+        del job
+        return Mixture(*(rows.expand(part[: cols.blocks].T).T for part in result))
+
+    return fold_lib.Fold("mixture", Mixture, init, update, numbers, start, merge, finish)
