@@ -1,4 +1,4 @@
-"""Annotators: a linear one trained in the run where rows brought no labels, and trained networks with their accuracy."""
+"""Annotators: a linear one, trained in the run where rows brought no labels, and networks with their accuracy."""
 
 import json
 import pathlib

@@ -1,8 +1,8 @@
 """Training a classifier to convergence: decaying rate, no augmentation, a validation split that says when to stop.
 
-The rule of paper 000 (section 2.1): train until it no longer helps. A tenth of the training rows is held out by content;
-where its loss has not fallen for `patience` epochs the rate drops by `decay`, and after `drops` drops the run ends with the
-parameters of the best epoch. The test set has no part in it.
+The rule of paper 000 (section 2.1): train until it no longer helps. A part of the training rows is held out; where its
+loss has not fallen for more than `patience` epochs the rate drops by `decay`, and after `drops` drops the run ends with
+the parameters of the best epoch. The test set has no part in it.
 """
 
 import dataclasses
@@ -25,9 +25,9 @@ __all__ = ["Recipe", "State", "Trainer", "predictor"]
 class Recipe:
     """How an architecture is trained.
 
-    optimizer: sgd (Nesterov momentum .9) | adam. rate: first learning rate. decay: factor of a drop. drops: drops before
-    the end. patience: epochs without a better validation loss before a drop. epochs: most of them. batch: rows of a step.
-    weight_decay: of all weights, per step relative to the rate (SGD: added to the gradient).
+    optimizer: sgd (Nesterov momentum .9) | adam. rate: first learning rate. decay: factor of a drop. drops: drops
+    before the end. patience: epochs without a better validation loss before a drop. epochs: most of them.
+    batch: rows of a step. weight_decay: of all weights, per step relative to the rate (SGD: added to the gradient).
     """
 
     optimizer: str = "adam"
