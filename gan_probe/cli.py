@@ -104,7 +104,9 @@ def _define_evaluate(values: flags.FlagValues) -> None:
     text = functools.partial(flags.DEFINE_string, flag_values=values)
     whole = functools.partial(flags.DEFINE_integer, flag_values=values)
     text("real", None, "held-out real data that the generator never saw (SRC)")
-    flags.DEFINE_multi_string("fake", None, "generated samples, [NAME=]SRC", flag_values=values)
+    flags.DEFINE_multi_string(
+        "fake", None, "generated samples, [NAME=]SRC; a NAME has letters, digits, . _ -", flag_values=values
+    )
     text("train", None, "what the generator was trained on (SRC); the tests of copying need it")
     text("metrics", "all", "all, or names with commas; see gan-probe list metrics")
     text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")

@@ -300,7 +300,7 @@ def _on_shares(
     for share in curves_lib.SHARES:
         if share * min(len(reference.samples["real"]), len(given)) < curves_lib.FEWEST:
             continue
-        at = blocks_lib.nested(embedded.hashes, share, reference.seed)
+        at = blocks_lib.nested(embedded.hashes, share, role="fake", seed=reference.seed)
         run = _Run(reference.part(share), slices.choose(given, at), embed_lib.choose(embedded, at))
         out.append(_finish(run, chosen._replace(named=frozenset()), f"{name}, {share:.3g}", timing.Timer())[0])
     return out

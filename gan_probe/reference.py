@@ -96,7 +96,7 @@ class Reference:
 
     def _part(self, share: float) -> "Reference":
         part = copy.copy(self)
-        at = blocks_lib.nested(self.embedded["real"].hashes, share, self.seed)
+        at = blocks_lib.nested(self.embedded["real"].hashes, share, role="real", seed=self.seed)
         part.samples = {**self.samples, "real": slices.choose(self.samples["real"], at)}
         part.embedded = {**self.embedded, "real": embed_lib.choose(self.embedded["real"], at)}
         part.layouts = {**self.layouts, "real": self.lay_out(part.embedded["real"], self.samples["real"].source)}

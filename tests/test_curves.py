@@ -22,12 +22,14 @@ def found(sets):
 def test_shares_are_nested_and_do_not_depend_on_the_order_of_rows():
     hashes = np.random.default_rng(0).integers(0, 2**63, 999, dtype=np.uint64)
     hashes[10:20] = hashes[0]
-    half, eighth = blocks.nested(hashes, 0.5, seed=3), blocks.nested(hashes, 0.125, seed=3)
+    half, eighth = (blocks.nested(hashes, share, role="fake", seed=3) for share in (0.5, 0.125))
     assert len(half) == 500 and len(eighth) == 125
     assert set(eighth) < set(half)
     order = np.random.default_rng(1).permutation(999)
-    np.testing.assert_array_equal(np.sort(hashes[half]), np.sort(hashes[order][blocks.nested(hashes[order], 0.5, 3)]))
-    assert set(half) != set(blocks.nested(hashes, 0.5, seed=4))
+    again = blocks.nested(hashes[order], 0.5, role="fake", seed=3)
+    np.testing.assert_array_equal(np.sort(hashes[half]), np.sort(hashes[order][again]))
+    assert set(half) != set(blocks.nested(hashes, 0.5, role="fake", seed=4))
+    assert 150 < len(set(half) & set(blocks.nested(hashes, 0.5, role="real", seed=3))) < 350
 
 
 def test_every_point_is_the_metric_of_that_share(sets, found):

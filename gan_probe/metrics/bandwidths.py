@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from gan_probe.metrics import metric
 from gan_probe.ops import kernel_sum, tile
 
-__all__ = ["Bandwidth", "Bandwidths", "checked", "need", "numbers", "warning"]
+__all__ = ["Bandwidth", "Bandwidths", "checked", "need", "numbers", "rule", "warning"]
 
 Bandwidth = float | int | str | Sequence[float | int | str]
 Bandwidths = tuple[float | str, ...]
@@ -42,6 +42,11 @@ def _one(part: float | int | str, given: Bandwidth) -> float | str:
 def numbers(shape: metric.Shape, bandwidths: Bandwidths) -> tuple[float, ...]:
     """Each sigma; "median" is the median distance of two real rows."""
     return tuple(shape.scale**0.5 if s == kernel_sum.MEDIAN else float(s) for s in bandwidths)
+
+
+def rule(bandwidths: Bandwidths) -> str:
+    """Where the first sigma is from; intervals hold it fixed."""
+    return "median of real" if bandwidths[0] == kernel_sum.MEDIAN else "given"
 
 
 def need(shape: metric.Shape, rows: metric.Role, cols: metric.Role, bandwidths: Bandwidths) -> metric.Need:

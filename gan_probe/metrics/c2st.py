@@ -12,6 +12,7 @@ from gan_probe.stats import blocks, design_effect, permutation
 __all__ = ["c2st"]
 
 _PERMUTATIONS = 999
+_TIED = 0.1  # share of tied votes from which the value hides differences
 
 
 class _Side(NamedTuple):
@@ -57,16 +58,25 @@ def c2st(*, k: int = 5) -> metric.Metric:
         right = [_credit(s.own.distance2[:, rank - 1], s.other.distance2[:, rank - 1]) for s in (real, fake)]
         accuracy = float(np.mean(right))
         effect = design_effect.design_effect(*_cells(real, fake))
+        tied = float(np.mean(np.concatenate(right) == 0.5))
+        interval = design_effect.interval(accuracy, 2 * n, effect)
+        warned: dict[str, object] = {}
+        if tied > _TIED:
+            interval = interval._replace(kind="approximate")
+            warned["warning"] = (
+                f"{tied:.0%} of the votes are ties between equal rows, counted half: look at the p-value"
+            )
         p_value = permutation.p_value(
             np.arange(2 * n) < n, _pooled(real, fake, votes, inputs.seed),
             permutations=_PERMUTATIONS, seed=inputs.seed,
         )  # fmt: skip
         return types.Estimate(
-            value=accuracy, interval=design_effect.interval(accuracy, 2 * n, effect),
+            value=accuracy, interval=interval,
             n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"], estimand="at_n", unit="",
             better="target", convention=f"k={votes}, {n} rows of each set, ties half",
             detail={
-                "p_value": p_value, "permutations": _PERMUTATIONS, "rows_of_each": n, "design_effect": effect,
+                **warned, "p_value": p_value, "alternative": "accuracy above 0.5", "permutations": _PERMUTATIONS,
+                "rows_of_each": n, "design_effect": effect,
                 "right_real": float(right[0].mean()), "right_fake": float(right[1].mean()),
             },
         )  # fmt: skip

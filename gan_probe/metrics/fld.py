@@ -50,10 +50,13 @@ def fld() -> metric.Metric:
 
     def finish(inputs):
         real, train, fake = (_standardised(inputs, role) for role in ("real", "train", "fake"))
+        baseline, centres = _baseline(inputs)
+        drawn = _thinned(fake, centres)
+        if len(drawn) < len(fake):
+            fake = inputs.lay_out("fake", fake.features[drawn], drawn)
         fit = _fitted(inputs, train, fake)
         unit = 100 / real.dim
         columns = _log_likelihood(inputs, real, fake, fit.variances)
-        baseline, centres = _baseline(inputs)
         scaled = two_sided.LeaveBlockOut(unit * (baseline - columns.f), unit * (baseline - columns.without))
         # The fit to train and the standardisation are taken as given; simulated all the same, 94 to 98 %.
         interval = two_sided.mean_interval(scaled)
@@ -66,14 +69,15 @@ def fld() -> metric.Metric:
             "generalisation_gap": train_value - value,
             "steps": fit.steps,
             "at_floor": float(np.mean(fit.variances <= _FLOOR)),
-            "memorised": _memorised(fit, real.dim),
+            "rows_drawn": len(drawn),
+            "memorised": _memorised(fit, drawn, real.dim),
         }
         if detail["at_floor"] > 0.5:
             detail["warning"] = "most samples lie within rounding of a training row: they are copies, or rows are few"
         return types.Estimate(
             value=value, interval=interval, n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
             estimand="given_train", unit="", better="lower", detail=detail,
-            convention=f"standardised by real, x100/d, relative to {centres} training rows fitted to the others, "
+            convention=f"standardised by real, x100/d, {len(drawn)} samples against {centres} training rows, "
             f"variance >= {_FLOOR:g}, EM until a step gains < {_TOLERANCE:g}",
         )  # fmt: skip
 
@@ -103,6 +107,8 @@ def _standardised(inputs: metric.Inputs, role: metric.Role) -> layout_lib.Layout
         mean = np.mean(real, axis=0, dtype=np.float64)
         deviation = np.std(real, axis=0, dtype=np.float64, ddof=1)
         constant = deviation <= 1e-6 * np.maximum(np.abs(mean), deviation.max())
+        if constant.all():
+            raise types.UserError("features of real are constant: nothing to measure by")
         return mean.astype(np.float32), np.where(constant, 1, deviation).astype(np.float32)
 
     def make():
@@ -110,6 +116,13 @@ def _standardised(inputs: metric.Inputs, role: metric.Role) -> layout_lib.Layout
         return inputs.lay_out(role, (inputs.features(role) - mean) / deviation)
 
     return inputs.kept(role, "standardised layout", make)
+
+
+def _thinned(layout: layout_lib.Layout, most: int) -> np.ndarray:
+    """int64 [min(n, most)]: about as many rows of every block, whatever order they come in."""
+    order = np.lexsort((layout.position, layout.block))  # within a block by content
+    rank = np.arange(len(order)) - np.searchsorted(layout.block[order], layout.block[order])
+    return np.sort(order[np.argsort(rank, kind="stable")[:most]])
 
 
 def _fitted(inputs: metric.Inputs, train: layout_lib.Layout, centres: layout_lib.Layout) -> _Fit:
@@ -203,8 +216,9 @@ def _squared_norms(features: np.ndarray, centre: np.ndarray) -> np.ndarray:
     return np.concatenate([np.einsum("nd,nd->n", piece, piece) for piece in pieces])
 
 
-def _memorised(fit: _Fit, dim: int) -> list[dict[str, object]]:
+def _memorised(fit: _Fit, drawn: np.ndarray, dim: int) -> list[dict[str, object]]:
     """The samples most like a training row, by ln N / d of the nearest row under the sample's own Gaussian."""
     score = -fit.nearest2 / (2 * fit.variances * dim) - np.log(2 * np.pi * fit.variances) / 2
     order = np.lexsort((np.arange(len(score)), -score))[:_SHOWN]
-    return [{"fake": int(i), "score": float(score[i]), "deviation": float(fit.variances[i] ** 0.5)} for i in order]
+    deviation = fit.variances**0.5
+    return [{"fake": int(drawn[i]), "score": float(score[i]), "deviation": float(deviation[i])} for i in order]

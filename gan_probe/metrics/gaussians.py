@@ -9,7 +9,18 @@ from gan_probe.metrics import metric
 from gan_probe.ops import moments
 from gan_probe.stats import extrapolate
 
-__all__ = ["LARGEST", "Principal", "by_rows", "chunks", "eigh", "fitted", "halvable", "principal", "too_large"]
+__all__ = [
+    "LARGEST",
+    "Principal",
+    "by_rows",
+    "chunks",
+    "eigh",
+    "fitted",
+    "halvable",
+    "principal",
+    "too_large",
+    "unequal",
+]
 
 LARGEST = 6144  # order of the matrices that are decomposed: beyond, minutes and gigabytes
 _HALVINGS = 5
@@ -76,6 +87,14 @@ def by_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     w = np.maximum(w[::-1], 0)
     real = w > w[0] * len(w) * np.finfo(np.float64).eps
     return w * real, x.T @ (u[:, ::-1] * np.where(real, 1 / np.sqrt(np.where(real, w, 1)), 0))
+
+
+def unequal(shape: metric.Shape) -> dict[str, str]:
+    """A warning where a number that grows with the rows is set beside real's."""
+    n, m = shape.rows["real"], shape.rows["fake"]
+    if max(n, m) <= 1.1 * min(n, m):
+        return {}
+    return {"warning": f"grows with the rows, of which real has {n} and fake {m}: compare equal sizes"}
 
 
 def too_large(shape: metric.Shape) -> str | None:

@@ -15,6 +15,7 @@ from gan_probe.metrics import metric
 __all__ = ["Score", "inception", "interval", "score"]
 
 _SPLITS = 10
+_SMALL_BIAS = 0.02  # nats
 _ROWS = 4096
 
 
@@ -43,9 +44,10 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
         split = inputs.block("fake") if splits == "shuffled" else np.arange(len(logits)) * count // len(logits)
         found = score(logits, split % count)
         split_scores = np.exp(found.splits)
+        classes = logits.shape[1]
         return types.Estimate(
-            value=float(np.exp(found.plain + found.bias)),
-            interval=interval(found),
+            value=min(max(float(np.exp(found.plain + found.bias)), 1.0), classes),
+            interval=interval(found, classes),
             n_real=inputs.shape.rows["real"],
             n_fake=len(logits),
             estimand="limit",
@@ -64,6 +66,8 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
     def least(shape):
         if not shape.logits:
             return "fake brought no logits: give them as `logits` in its npz"
+        if shape.logits < 2:
+            return "fake's logits have one class only"
         return "fake needs at least 2 rows" if shape.rows["fake"] < 2 else None
 
     return metric.Metric(
@@ -103,12 +107,17 @@ def score(logits: np.ndarray, split: np.ndarray) -> Score:
     return Score(float(kl.mean()), float(bias), float(kl.std(ddof=1) / n**0.5), np.maximum(splits, 0))
 
 
-def interval(found: Score) -> types.Interval:
-    """95 % interval of the bias-corrected score: the influence of a row on the mutual information is its own KL."""
+def interval(found: Score, classes: int) -> types.Interval:
+    """95 % interval of the bias-corrected score: the influence of a row on the mutual information is its own KL.
+
+    Where the correction is not small (many classes for the rows) what is left of the bias is not either, and the
+    interval is called approximate; so is one without width.
+    """
     log, spread = found.plain + found.bias, 1.96 * found.stderr
-    low, high = np.exp(max(log - spread, 0.0)), np.exp(log + spread)
+    low, high = np.clip(np.exp([log - spread, log + spread]), 1.0, classes)
+    kind: types.Kind = "exact" if found.bias < _SMALL_BIAS and low < high else "approximate"
     method = "delta method on the log scale, bias corrected"
-    return types.Interval(float(low), float(high), float(np.exp(log) * found.stderr), method, "exact")
+    return types.Interval(float(low), float(high), float(np.exp(log) * found.stderr), method, kind)
 
 
 def _log_softmax(logits: np.ndarray):

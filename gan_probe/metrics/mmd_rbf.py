@@ -37,7 +37,8 @@ def mmd_rbf(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
             estimand="limit",
             unit="",
             better="lower",
-            convention=f"kernel exp(-d^2/(2 sigma^2)), sigma={sigma:.6g} taken as given, all pairs, unbiased",
+            convention=f"kernel exp(-d^2/(2 sigma^2)), sigma={sigma:.6g} "
+            f"({bandwidths_lib.rule(sigmas)}), all pairs, unbiased",
             detail={
                 **bandwidths_lib.warning(inputs.shape, sigmas),
                 "null_stderr": first.v2**0.5,

@@ -19,6 +19,8 @@ def modes() -> metric.Metric:
     def finish(inputs):
         classes = inputs.shape.classes
         counts = {r: np.bincount(inputs.labels(r), minlength=len(classes)) for r in ("real", "fake")}
+        if not np.minimum(counts["real"], counts["fake"]).any():
+            raise types.UserError("real and fake have no class name in common: label them alike")
         found = proportion.compare_classes(real=counts["real"], fake=counts["fake"])
         bounds = {r: proportion.clopper_pearson(c) for r, c in counts.items()}
         faint = bounds["fake"][1] < bounds["real"][0] / 2

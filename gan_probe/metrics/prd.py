@@ -98,7 +98,8 @@ def _shares(assigned: np.ndarray, times: np.ndarray, clusters: int) -> np.ndarra
 
 def _assigned(real: np.ndarray, fake: np.ndarray, clusters: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Cluster of each row in each clustering, int [runs, n] and [runs, m]; sets sorted, so that no order matters."""
-    real, fake = (np.ascontiguousarray(x[_ranked(x)]) for x in (real, fake))
+    centre = (real.mean(axis=0, dtype=np.float64) + fake.mean(axis=0, dtype=np.float64)) / 2
+    real, fake = ((x[_ranked(x)] - centre).astype(np.float32) for x in (real, fake))  # k-means works in float32
     pooled = np.concatenate([real, fake])
     weight = np.repeat([0.5 / len(real), 0.5 / len(fake)], [len(real), len(fake)]) * len(pooled)
     distinct = len(np.unique(pooled, axis=0)) if len(pooled) < 1000 * clusters else clusters

@@ -48,7 +48,8 @@ def rke(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
             estimand="at_n",
             unit="modes",
             better="higher",
-            convention=f"kernel exp(-d^2/(2 sigma^2)), sigma={values[0]:.6g} taken as given, with the diagonal",
+            convention=f"kernel exp(-d^2/(2 sigma^2)), sigma={values[0]:.6g} "
+            f"({bandwidths_lib.rule(sigmas)}), with the diagonal",
             detail={
                 **bandwidths_lib.warning(inputs.shape, sigmas),
                 "real": reals[0].value,

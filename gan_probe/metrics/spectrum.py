@@ -45,6 +45,7 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
             better="target",
             convention=f"exp entropy of covariance eigenvalues; dropped below {floor:g} of real's variance",
             detail={
+                **gaussians.unequal(inputs.shape),
                 "real": math.exp(real_log),
                 "ratio_to_real": {
                     "value": math.exp(ratio), "ci95": [math.exp(ratio - spread), math.exp(ratio + spread)],

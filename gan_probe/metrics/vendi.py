@@ -55,6 +55,7 @@ def vendi(*, q: float = 1.0) -> metric.Metric:
             better="higher",
             convention=f"cosine kernel on features as given, order q={q:g}",
             detail={
+                **gaussians.unequal(inputs.shape),
                 "real": math.exp(real),
                 "ratio_to_real": {
                     "value": math.exp(ratio), "ci95": [math.exp(ratio - spread), math.exp(ratio + spread)],

@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 from flax import linen
+from jax import lax
 
 from gan_probe.models import outputs
 
@@ -51,7 +52,8 @@ class _Unit(linen.Module):
         y = _conv(self.width, self.stride)(activated)
         y = _conv(self.width)(_activated(y, train))
         if self.stride > 1:
-            shortcut = linen.avg_pool(shortcut, (self.stride,) * 2, (self.stride,) * 2)
+            window = (1, self.stride, self.stride, 1)
+            shortcut = lax.reduce_window(shortcut, 0.0, lax.add, window, window, "SAME") / self.stride**2
         missing = self.width - shortcut.shape[-1]
         if missing:
             shortcut = jnp.pad(shortcut, ((0, 0),) * 3 + ((missing // 2, missing - missing // 2),))

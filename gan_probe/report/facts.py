@@ -5,7 +5,21 @@ from typing import Any
 
 from gan_probe.report import numbers
 
-__all__ = ["birthday", "memorization", "modes"]
+__all__ = ["beside", "birthday", "memorization", "modes"]
+
+
+def beside(detail: Mapping[str, Any]) -> str:
+    """What a value must be read against, short enough for a column: real's own, its null expectation, a p-value."""
+    if isinstance(detail.get("real"), int | float):
+        return f"real {numbers.number(detail['real'])}"
+    if isinstance(detail.get("null_expectation"), int | float):
+        return f"null {numbers.number(detail['null_expectation'])}"
+    if isinstance(detail.get("p_value"), int | float):
+        return f"p {numbers.number(detail['p_value'], digits=2)}"
+    ratio = detail.get("ratio_to_real")
+    if isinstance(ratio, Mapping) and ratio.get("value") is not None:
+        return f"beta x {numbers.number(ratio['value'])}"
+    return ""
 
 
 def birthday(detail: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -93,6 +93,7 @@ def _metric(by_fake: Mapping[str, Any], name: str) -> dict[str, Any]:
     for fake, result in held.items():
         shown = numbers.texts(result["value"], *result["ci95"])
         notes = [] if same["interval"] else [numbers.method(result)]
+        notes += [text for text in (facts.beside(result["detail"]), result["detail"].get("warning", "")) if text]
         notes += [result[key] for key in ("convention", "estimand") if not same[key]]
         rows.append(
             {

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gan_probe.report import numbers, page_data
+from gan_probe.report import facts, numbers, page_data
 
 __all__ = ["WIDTH", "summary"]
 
@@ -56,6 +56,7 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
         held = {fake: metrics[name] for fake, metrics in results["results"].items() if name in metrics}
         first = next(iter(held.values()))
         about = [f"{first['better']} is better" if first["better"] != "target" else "target"]
+        about += [first["unit"]] if first["unit"] else []
         conventions = dict.fromkeys(result["convention"] for result in held.values() if result["convention"])
         yield from textwrap.wrap(
             f"{name} ({'; '.join([*about, *map(_plain, conventions)])})", WIDTH, subsequent_indent="    "
@@ -63,10 +64,11 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
         for fake, result in held.items():
             shown = numbers.texts(result["value"], *result["ci95"])
             interval = f"[{shown.low}, {shown.high}]"
-            unit = _pad(result["unit"], 15)
+            beside = _pad(facts.beside(result["detail"]), 15)
             mark = _MARKS[numbers.kind(result)]
-            yield f"  {_pad(fake, 22)} {shown.value:>11} {interval:<25} {unit} {mark}"
+            yield f"  {_pad(fake, 22)} {shown.value:>11} {interval:<25} {beside} {mark}"
     yield "95 % intervals:  = exact   ~ approximate   + conservative"
+    yield "real: that number of real   null: its mean for equal laws   p: permutation test"
     yield ""
 
 

@@ -5,6 +5,7 @@ that drops a block costs no second pass. Blocks must be random (class-sorted fil
 order of the rows, so a row's block follows from its content hash and the seed.
 """
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,12 +38,13 @@ def assign(hashes: np.ndarray, blocks: int = BLOCKS, seed: int = 0) -> np.ndarra
     return assigned
 
 
-def nested(hashes: np.ndarray, share: float, seed: int = 0) -> np.ndarray:
+def nested(hashes: np.ndarray, share: float, *, role: str, seed: int = 0) -> np.ndarray:
     """Rows of a random share of a set, in their order: int64 [round(share n)]; a smaller share lies within a larger.
 
-    Which rows are chosen follows, as in `assign`, from content and seed, not from the order of the rows.
+    Which rows are chosen follows, as in `assign`, from content and seed, not from the order of the rows; and from the
+    role, for rows that two sets have in common must not be chosen in both.
     """
-    return np.sort(_order(hashes, seed)[: round(share * len(hashes))])
+    return np.sort(_order(hashes, seed + (zlib.crc32(role.encode()) << 32))[: round(share * len(hashes))])
 
 
 def _order(hashes: np.ndarray, seed: int) -> np.ndarray:

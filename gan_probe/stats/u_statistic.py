@@ -71,8 +71,8 @@ def score_interval(estimate: float, v1: float, v2: float) -> types.Interval:
       v2: second-order variance.
     """
     scale = max(estimate, np.sqrt(v2))
-    if scale == 0:  # a constant kernel: both laws sit on one point of the feature space
-        return types.Interval(0.0, 0.0, 0.0, "score", "exact")
+    if scale == 0:  # a constant kernel: both laws sit on one point of the feature space, or no two rows are near
+        return types.Interval(0.0, 0.0, 0.0, "score", "approximate")
     c = v1 / scale
     low = max(_roots(estimate, v2, c)[0], 0.0) if estimate > 0 else 0.0
     high = _roots(max(estimate, 0.0), v2, c)[1]

@@ -99,7 +99,7 @@ def test_coverage(covers, sharp, n):
     truth = large.plain + large.bias
     middle = np.array([f.plain + f.bias for f in found])
     assert abs(middle.mean() - truth) < 4 * middle.std() / np.sqrt(300) + 2 * large.stderr
-    assert 0.91 < covers([inception.interval(f) for f in found], np.exp(truth)) < 0.985
+    assert 0.91 < covers([inception.interval(f, 10) for f in found], np.exp(truth)) < 0.985
 
 
 def test_without_logits_there_is_a_reason(given):
