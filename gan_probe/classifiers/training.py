@@ -186,7 +186,8 @@ def _step(module: linen.Module, optimizer: optax.GradientTransformation):
         rest = {name: v for name, v in variables.items() if name != "params"}
         params = variables["params"]
         (loss, changed), gradient = jax.value_and_grad(loss_of, has_aux=True)(params, rest, images, labels, key)
-        direction, state = optimizer.update(gradient, state, params)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises its decays to integer powers
+            direction, state = optimizer.update(gradient, state, params)
         params = jax.tree.map(lambda p, u: p - rate * u, params, direction)
         return {"params": params, **changed}, state, loss
 
