@@ -1,14 +1,21 @@
-"""Labels for rows that brought none: a linear annotator trained in the run, on rows that it doesn't annotate itself."""
+"""Annotators: a linear one, trained in the run where rows brought no labels, and networks with their accuracy."""
 
+import json
+import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_probe.classifiers import linear
-from gan_probe.stats import proportion
+from gan_probe import sets, types
+from gan_probe.classifiers import linear, runs
+from gan_probe.embed import hashing
+from gan_probe.stats import blocks, proportion
 
-__all__ = ["Annotator", "train_annotator"]
+__all__ = ["ACCURACY", "Annotator", "classify", "train_annotator"]
+
+ACCURACY = "accuracy.json"
+_HELD_OUT = 10  # one row in so many validates
 
 
 class Annotator(NamedTuple):
@@ -60,3 +67,56 @@ def train_annotator(
         interval = proportion.wilson(right, int(held.sum()))
         report |= {"accuracy": right / int(held.sum()), "accuracy_ci95": [interval.low, interval.high]}
     return Annotator(model, classes, report, annotated)
+
+
+def classify(
+    out: pathlib.Path,
+    arch: str,
+    data: types.Samples,
+    real: types.Samples | None = None,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    **showing: Any,
+) -> dict[str, Any] | None:
+    """Train a network on labelled images (see runs.train), and measure it on held-out ones.
+
+    Returns:
+      Accuracy on `real` with its interval and the confusion matrix (rows: true class), also in DIR/accuracy.json.
+
+    Raises:
+      UserError: a set without labels or of features, or sets of different shapes or classes.
+    """
+    for samples in filter(None, (data, real)):
+        if samples.kind != "images" or samples.labels is None or samples.classes is None:
+            raise types.UserError(
+                f"{samples.source}: needs labelled images: sub-folders, `labels` in the npz, or --label"
+            )
+    assert data.labels is not None and data.classes is not None
+    if real is not None and real.rows.shape != data.rows.shape:
+        shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
+        raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")
+    images = data.rows.take(np.arange(len(data)))
+    held_out = blocks.assign(hashing.row_hashes(images), _HELD_OUT, seed) == 0
+    about = {"data": data.source, "rows": len(data)}
+    trained = runs.train(
+        out, arch, images=images, labels=data.labels, classes=data.classes, held_out=held_out, seed=seed, about=about,
+        resume=resume, **showing,
+    )  # fmt: skip
+    if real is None:
+        return None
+    truth = sets.labels_by_name(real, trained.classes)
+    assert truth is not None
+    if (truth < 0).any():
+        raise types.UserError(f"{real.source} has classes that {data.source} lacks")
+    found = trained.predict(real.rows.take(np.arange(len(real)))).logits.argmax(axis=1)
+    confusion = np.zeros((len(trained.classes),) * 2, int)
+    np.add.at(confusion, (truth, found), 1)
+    right = int(np.trace(confusion))
+    interval = proportion.wilson(right, len(real))
+    accuracy = {
+        "source": real.source, "n": len(real), "value": right / len(real), "ci95": [interval.low, interval.high],
+        "classes": list(trained.classes), "confusion": confusion.tolist(), "sha256": trained.sha256,
+    }  # fmt: skip
+    (out / ACCURACY).write_text(json.dumps(accuracy, indent=1) + "\n", "utf-8")
+    return accuracy

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from gan_probe import types
-from gan_probe.embed import cache, features, function, mapper, pca, pixels, stream
+from gan_probe.embed import cache, classifier, features, function, mapper, pca, pixels, stream
 
 __all__ = ["EMBEDDINGS", "Embedder", "choose", "embed_sets"]
 
 EMBEDDINGS: Mapping[str, mapper.Mode] = {
     "pixels": mapper.Mode(pixels.make, "pixels in [0, 1]; the default for images", "pixels"),
     "pca": mapper.Mode(pca.make, "the K leading principal components, fitted on train or real", "pca:64"),
+    "logits": mapper.Mode(classifier.make_logits, "logits of a trained classifier", "logits:RUN"),
+    "prelogits": mapper.Mode(classifier.make_prelogits, "its last layer before them", "prelogits:RUN"),
     "features": mapper.Mode(features.make, "given vectors; the default for features", "features"),
 }
 

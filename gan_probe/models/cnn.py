@@ -40,7 +40,7 @@ class Cnn(linen.Module):
 
 
 # Thesis 004: "4-layer CNN", Xavier; widths [U].
-mnist_cnn = functools.partial(Cnn, channels=(32, 32, 64, 64), kernel=3, pooled=(1, 3), dense=(128,))
+mnist_cnn = functools.partial(Cnn, channels=(16, 32, 32, 64), kernel=3, pooled=(0, 2), dense=(128,))
 # Paper 003: three convolutions and two dense layers; widths [U].
 cifar_cnn = functools.partial(Cnn, channels=(64, 128, 256), kernel=3, pooled=(0, 1, 2), dense=(256,))
 # Thesis 004, figure 2.6: the shallow classifier that is to be fooled; sizes [U].

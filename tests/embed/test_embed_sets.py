@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from gan_probe import data, embed, types
+from gan_probe import annotation, data, embed, types
+from gan_probe.classifiers import runs, training
 from gan_probe.embed import hashing, stream
 
 IMAGES = np.random.default_rng(0).integers(0, 256, size=(50, 4, 4, 3), dtype=np.uint8)
@@ -149,3 +150,19 @@ def test_bad_sets_and_specs(sets, spec, what, small_batches):
     with pytest.raises(types.UserError, match=what) as caught:
         run(sets, spec)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("which", ["logits", "prelogits"])
+def test_outputs_of_a_trained_classifier(which, tmp_path):
+    train, real = (data.load(f"digits/{name}") for name in ("train", "real"))
+    recipe = training.Recipe(epochs=1)
+    annotation.classify(tmp_path / "run", "shallow_cnn", train, recipe=recipe)
+    embedding, found = run({"real": real}, f"{which}:{tmp_path / 'run'}")
+    classifier = runs.load(tmp_path / "run")
+    expected = getattr(classifier.predict(real.rows.take(np.arange(599))), which)
+    np.testing.assert_allclose(found["real"].features, expected, rtol=1e-5, atol=1e-5)
+    assert embedding.sha256 == classifier.sha256
+    with pytest.raises(types.UserError, match="resize"):
+        run({"real": np.zeros((4, 9, 9, 1), np.uint8)}, f"{which}:{tmp_path / 'run'}")
+    with pytest.raises(types.UserError, match="give the run"):
+        run({"real": real}, which)

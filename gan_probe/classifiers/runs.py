@@ -1,0 +1,165 @@
+"""A classifier's run directory: what it is in run.json, its weights in checkpoints, resumed where it was killed."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gan_probe import checkpoint, models, types
+from gan_probe.classifiers import recipes, training
+from gan_probe.models import outputs
+
+__all__ = ["Classifier", "load", "train"]
+
+_FILE = "run.json"
+
+
+class Classifier(NamedTuple):
+    """A trained classifier.
+
+    arch: name in models.ARCHITECTURES. classes: their names. shape: (h, w, c) of its images. sha256: of its weights.
+    predict: uint8 images [n, h, w, c] to Outputs of NumPy arrays (without layers).
+    variables: of the module, for those who need its layers.
+    """
+
+    arch: str
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+    sha256: str
+    predict: Callable[[np.ndarray], outputs.Outputs]
+    variables: Any
+
+
+def train(
+    out: pathlib.Path,
+    arch: str,
+    *,
+    images: np.ndarray,
+    labels: np.ndarray,
+    classes: tuple[str, ...],
+    held_out: np.ndarray,
+    seed: int = 0,
+    about: dict[str, Any] | None = None,
+    resume: bool = False,
+    recipe: training.Recipe | None = None,
+    progress: Callable[..., Any] | None = None,
+    report: Callable[[training.Epoch], None] = lambda epoch: None,
+) -> Classifier:
+    """Trains to convergence, with a checkpoint an epoch.
+
+    Args:
+      out: the run directory; new or empty, or with `resume` one of the same settings.
+      arch: name in models.ARCHITECTURES.
+      images: uint8 [n, h, w, c].    labels: int [n].    held_out: bool [n], the validation split.
+      about: what else run.json says: the source of the data.
+      progress: called as tqdm is, once an epoch.
+      report: called after every epoch.
+
+    Raises:
+      UserError: an unknown architecture, a directory that holds something else, or a run of other settings.
+    """
+    if arch not in models.ARCHITECTURES:
+        hint = types.hint(arch, models.ARCHITECTURES)
+        raise types.UserError(f"--arch={arch}: unknown{hint}; see gan-probe list classifiers")
+    if held_out.all() or not held_out.any():
+        raise types.UserError(f"{len(labels)} labelled images are too few: some to train on, some to validate")
+    recipe = recipe or recipes.CLASSIFIERS[arch]
+    settings = {
+        "kind": "classifier", "arch": arch, "classes": list(classes), "shape": list(images.shape[1:]), "seed": seed,
+        "recipe": dataclasses.asdict(recipe), **(about or {}),
+    }  # fmt: skip
+    trainer = training.Trainer(
+        models.ARCHITECTURES[arch](len(classes)), recipe, images=images, labels=labels, held_out=held_out, seed=seed
+    )
+    history = _begin(out, settings, resume)
+    state = trainer.init()
+    step = checkpoint.latest(out) if resume else None
+    if step is not None:
+        state = checkpoint.load(out, step, state)
+        history = history[:step]
+    while not trainer.finished(state):
+        bar = progress(total=trainer.steps, desc=f"epoch {int(state.epoch) + 1}", unit="step") if progress else None
+        state, epoch = trainer.epoch(state, bar.update if bar is not None else lambda: None)
+        if bar is not None:
+            bar.close()
+        if not np.isfinite(epoch.train_loss):
+            raise types.UserError(f"{out}: the loss is not finite in epoch {epoch.epoch}; lower the learning rate")
+        history.append(epoch._asdict())
+        checkpoint.save(out, epoch.epoch, state)
+        _write(out, {**settings, "finished": trainer.finished(state), "epochs": history})
+        report(epoch)
+    return load(out)
+
+
+def load(run: pathlib.Path) -> Classifier:
+    """The classifier of a run directory, with the parameters of its best epoch.
+
+    Raises:
+      UserError: no run of a classifier is there, or it is damaged.
+    """
+    run = pathlib.Path(run)
+    about = _read(run)
+    step = checkpoint.latest(run)
+    if step is None:
+        raise types.UserError(f"{run}: no checkpoint there yet; run gan-probe classify again with --resume")
+    module = models.ARCHITECTURES[about["arch"]](len(about["classes"]))
+    shape = tuple(about["shape"])
+    blank = np.zeros((0, *shape), np.uint8)
+    trainer = training.Trainer(
+        module, training.Recipe(**about["recipe"]), images=blank, labels=np.zeros(0, int), held_out=np.zeros(0, bool),
+        seed=0,
+    )  # fmt: skip
+    variables = checkpoint.load(run, step, jax.eval_shape(trainer.init)).best
+    predict = training.predictor(module)
+    return Classifier(
+        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables
+    )
+
+
+def _begin(out: pathlib.Path, settings: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
+    """The epochs so far; writes run.json of a fresh run."""
+    if resume and (out / _FILE).exists():
+        about = _read(out)
+        differs = [key for key, value in settings.items() if about.get(key) != json.loads(json.dumps(value))]
+        if differs:
+            raise types.UserError(f"{out}: a run with another {', '.join(differs)}; give --out a new folder")
+        return list(about.get("epochs", []))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
+    _write(out, {**settings, "finished": False, "epochs": []})
+    return []
+
+
+def _write(out: pathlib.Path, about: dict[str, Any]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        partial = out / f".partial-{_FILE}"
+        partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        os.replace(partial, out / _FILE)
+    except OSError as error:
+        raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
+
+
+def _read(run: pathlib.Path) -> dict[str, Any]:
+    try:
+        about = json.loads((run / _FILE).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise types.UserError(f"{run}: no run there; train one with gan-probe classify --out={run}") from error
+    known = isinstance(about, dict) and about.get("kind") == "classifier" and about.get("arch") in models.ARCHITECTURES
+    if not known:
+        raise types.UserError(f"{run}: not a classifier's run")
+    return about
+
+
+def _sha256(variables: Any) -> str:
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(variables):
+        digest.update(jax.tree_util.keystr(path).encode())
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,194 @@
+"""Training a classifier to convergence: decaying rate, no augmentation, a validation split that says when to stop.
+
+The rule of paper 000 (section 2.1): train until it no longer helps. A part of the training rows is held out; where its
+loss has not fallen for more than `patience` epochs the rate drops by `decay`, and after `drops` drops the run ends with
+the parameters of the best epoch. The test set has no part in it.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import linen
+
+from gan_probe.models import outputs
+
+__all__ = ["Recipe", "State", "Trainer", "predictor"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How an architecture is trained.
+
+    optimizer: sgd (Nesterov momentum .9) | adam. rate: first learning rate. decay: factor of a drop. drops: drops
+    before the end. patience: epochs without a better validation loss before a drop. epochs: most of them.
+    batch: rows of a step. weight_decay: of all weights, per step relative to the rate (SGD: added to the gradient).
+    """
+
+    optimizer: str = "adam"
+    rate: float = 1e-3
+    decay: float = 0.1
+    drops: int = 2
+    patience: int = 2
+    epochs: int = 100
+    batch: int = 128
+    weight_decay: float = 0.0
+
+
+class State(NamedTuple):
+    """All that a run is: what a checkpoint holds. best: variables of the epoch with the least validation loss."""
+
+    variables: Any
+    optimizer: Any
+    best: Any
+    best_loss: jax.Array
+    waited: jax.Array
+    dropped: jax.Array
+    epoch: jax.Array
+
+
+class Epoch(NamedTuple):
+    """What one epoch showed: mean training loss, validation loss and accuracy, and the rate it ran at."""
+
+    epoch: int
+    train_loss: float
+    loss: float
+    accuracy: float
+    rate: float
+
+
+class Trainer:
+    """Runs epochs of one module on one set.
+
+    Args:
+      module: of models.ARCHITECTURES.
+      recipe: see Recipe.
+      images: uint8 [n, h, w, c].
+      labels: int [n].
+      held_out: bool [n], rows of the validation split.
+      seed: of the initial parameters, the order of rows and dropout.
+    """
+
+    def __init__(
+        self, module: linen.Module, recipe: Recipe, *, images: np.ndarray, labels: np.ndarray, held_out: np.ndarray,
+        seed: int,
+    ):  # fmt: skip
+        self.module, self.recipe = module, recipe
+        self._key = jax.random.key(seed)
+        self._images, self._labels = images[~held_out], labels[~held_out].astype(np.int32)
+        self._held = images[held_out], labels[held_out].astype(np.int32)
+        self._optimizer = _optimizer(recipe)
+        self._step = _step(module, self._optimizer)
+
+    def init(self) -> State:
+        """The state before the first epoch."""
+        blank = jnp.zeros((1, *self._images.shape[1:]), jnp.float32)
+        variables = self.module.init(jax.random.fold_in(self._key, 0), blank)
+        zero = jnp.zeros((), jnp.int32)
+        infinite = jnp.full((), jnp.inf, jnp.float32)
+        return State(variables, self._optimizer.init(variables["params"]), variables, infinite, zero, zero, zero)
+
+    def finished(self, state: State) -> bool:
+        return int(state.dropped) > self.recipe.drops or int(state.epoch) >= self.recipe.epochs
+
+    def epoch(self, state: State, each: Callable[[], None] = lambda: None) -> tuple[State, Epoch]:
+        """One epoch; `each` is called after every step. The same state gives the same next state, bit for bit."""
+        number = int(state.epoch) + 1
+        key = jax.random.fold_in(self._key, number)
+        rate = self.recipe.rate * self.recipe.decay ** int(state.dropped)
+        variables, optimizer, losses = state.variables, state.optimizer, []
+        for i, at in enumerate(self._batches(number)):
+            variables, optimizer, loss = self._step(
+                variables, optimizer, self._images[at], self._labels[at], jnp.float32(rate), jax.random.fold_in(key, i)
+            )
+            losses.append(loss)
+            each()
+        loss, accuracy = self._validate(variables)
+        better = loss < float(state.best_loss)
+        waited = 0 if better else int(state.waited) + 1
+        drop = waited > self.recipe.patience
+        best = variables if better else state.best
+        state = State(
+            variables=best if drop else variables,  # a drop goes on from the best epoch
+            optimizer=self._optimizer.init(best["params"]) if drop else optimizer,
+            best=best,
+            best_loss=jnp.minimum(state.best_loss, jnp.float32(loss)),
+            waited=jnp.int32(0 if drop else waited),
+            dropped=state.dropped + int(drop),
+            epoch=jnp.int32(number),
+        )
+        return state, Epoch(number, float(np.mean([float(x) for x in losses])), loss, accuracy, rate)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return max(1, len(self._images) // self.recipe.batch)
+
+    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
+        """Row numbers of each step: a new order every epoch, the last incomplete batch left out."""
+        seed = jax.random.key_data(jax.random.fold_in(self._key, epoch)).tolist()
+        order = np.random.default_rng(seed).permutation(len(self._images))
+        batch = min(self.recipe.batch, len(order))
+        for i in range(self.steps):
+            yield np.sort(order[i * batch : (i + 1) * batch])
+
+    def _validate(self, variables: Any) -> tuple[float, float]:
+        images, labels = self._held
+        logits = predictor(self.module)(variables, images).logits.astype(np.float64)
+        loss = np.asarray(optax.softmax_cross_entropy_with_integer_labels(logits, labels))
+        return float(loss.mean()), float(np.mean(logits.argmax(axis=1) == labels))
+
+
+@functools.cache
+def predictor(module: linen.Module) -> Callable[[Any, np.ndarray], outputs.Outputs]:
+    """(variables, uint8 images [n, h, w, c]) -> Outputs of NumPy arrays without layers, in batches of one size."""
+
+    @jax.jit
+    def apply(variables, images):
+        found = module.apply(variables, outputs.centred(images))
+        return found.logits, found.prelogits
+
+    def predict(variables: Any, images: np.ndarray, batch: int = 512) -> outputs.Outputs:
+        logits, prelogits = [], []
+        for start in range(0, len(images), batch):
+            rows = images[start : start + batch]
+            padded = np.concatenate([rows, np.zeros((batch - len(rows), *rows.shape[1:]), np.uint8)])
+            found = apply(variables, padded)
+            logits.append(np.asarray(found[0])[: len(rows)])
+            prelogits.append(np.asarray(found[1])[: len(rows)])
+        return outputs.Outputs(np.concatenate(logits), np.concatenate(prelogits), {})
+
+    return predict
+
+
+def _optimizer(recipe: Recipe) -> optax.GradientTransformation:
+    """Directions of steps; the rate is multiplied on afterwards, since it drops."""
+    if recipe.optimizer == "adam":
+        return optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(recipe.weight_decay))
+    return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optax.trace(0.9, nesterov=True))
+
+
+def _step(module: linen.Module, optimizer: optax.GradientTransformation):
+    def loss_of(params, rest, images, labels, key):
+        found, changed = module.apply(
+            {"params": params, **rest}, outputs.centred(images), train=True, mutable=list(rest), rngs={"dropout": key}
+        )
+        loss = optax.softmax_cross_entropy_with_integer_labels(found.logits, labels).mean()
+        return loss, changed
+
+    @functools.partial(jax.jit, donate_argnums=(1,))
+    def step(variables, state, images, labels, rate, key):
+        rest = {name: v for name, v in variables.items() if name != "params"}
+        params = variables["params"]
+        (loss, changed), gradient = jax.value_and_grad(loss_of, has_aux=True)(params, rest, images, labels, key)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises its decays to integer powers
+            direction, state = optimizer.update(gradient, state, params)
+        params = jax.tree.map(lambda p, u: p - rate * u, params, direction)
+        return {"params": params, **changed}, state, loss
+
+    return step
