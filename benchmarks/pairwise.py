@@ -29,7 +29,7 @@ from gan_probe.stats import blocks
 
 _ROWS, _COLS = 4096, 20_000
 # What prdc, scikit-learn's neighbours, torch's log-sum-exps and kid give too, and what follows from their outputs.
-_COMPARED = "ddm,ddm_relative,ddm_sum,birthday,memorization,precision,recall,density,coverage,frechet,frechet_limit,kid"
+_COMPARED = "ddm,ddm_relative,ddm_sum,birthday,memorization,precision,recall,density,coverage,kid"
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from scipy.spatial import distance as spatial
 
 from gan_probe import types
 from gan_probe.metrics import balls, metric
-from gan_probe.ops import count_within, nearest
+from gan_probe.ops import count_within, exact, nearest
 from gan_probe.ops import fold as fold_lib
 from gan_probe.stats import collisions, first_collision
 
@@ -21,6 +21,7 @@ _CLOSEST = 20
 _MOST_LISTED = 1000
 _DENSE = 2000
 _BINS = 40
+_MEASURED = 1 << 32  # numbers subtracted for rows whose lists of neighbours end too soon: a second or two
 _ENOUGH = 20  # collisions
 
 
@@ -139,15 +140,21 @@ def _edges(found: nearest.Neighbours) -> tuple[np.ndarray, np.ndarray]:
 def _counts(inputs, role, near: nearest.Neighbours, limit2: float) -> count_within.Counts:
     """Rows of each block within the threshold of every row, itself left out.
 
-    The lists of neighbours tell it where no list ends within the threshold; else a pass counts.
+    The lists of neighbours tell it, but for rows whose list ends within the threshold: a few are measured against all
+    others, for many a pass counts.
     """
-    n, block = inputs.shape.rows[role], inputs.block(role)
-    if (near.distance2[:, -1] > limit2).all():
+    n, block, features = inputs.shape.rows[role], inputs.block(role), inputs.features(role)
+    full = np.flatnonzero(near.distance2[:, -1] <= limit2)
+    if len(full) * features.size <= _MEASURED:
         counts = np.zeros((inputs.blocks, n), np.int64)
         row, place = np.nonzero(near.distance2 <= limit2)
         np.add.at(counts, (block[near.indices[row, place]], row), 1)
+        everyone = np.arange(n)
+        for i in full:
+            within = exact.squared_distances(features, np.full(n, i), features, everyone) <= limit2
+            within[i] = False
+            counts[:, i] = np.bincount(block[within], minlength=inputs.blocks)
         return count_within.Counts(counts, np.zeros((), np.int64))
-    features = inputs.features(role)
     alone = inputs.lay_out(role, features - np.mean(features, axis=0, dtype=np.float64).astype(np.float32))
     fold = count_within.count_within(ties="<=", balls="rows")
     (found,), _ = inputs.sweep(alone, alone, [fold_lib.Job(fold, limit2)])

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, UInt8
 
 __all__ = ["Outputs", "centred"]
@@ -13,8 +14,8 @@ __all__ = ["Outputs", "centred"]
 class Outputs(NamedTuple):
     """logits [b, classes]. prelogits [b, f], input of the last affine map. layers: by name [b, h, w, c], in order."""
 
-    logits: Float[Array, "b classes"]
-    prelogits: Float[Array, "b f"]
+    logits: jax.Array | np.ndarray
+    prelogits: jax.Array | np.ndarray
     layers: Mapping[str, jax.Array]
 
 

@@ -151,3 +151,18 @@ def test_switches_are_checked(given, sets):
     with pytest.raises(types.UserError, match="threshold"):
         birthday.birthday(threshold=-1.0)
     assert "20" in birthday.birthday().least(given(real=sets["real"], fake=sets["fake"][:19]).shape)
+
+
+@pytest.mark.parametrize("atoms", [3, 20, 4000])
+def test_lists_measured_rows_and_passes_count_alike(given, monkeypatch, atoms):
+    """Few atoms fill every list of neighbours, many fill none; each road gives the same counts."""
+    fake, real = source(11, atoms, 150), source(12, 60, 140)
+    metric, found = birthday.birthday(threshold=THRESHOLD), []
+    for most in (1 << 40, 0):
+        monkeypatch.setattr(birthday, "_MEASURED", most)
+        inputs = given(real=real, fake=fake)
+        inputs.stream(metric)
+        found.append(metric.finish(inputs))
+    assert found[0] == found[1]
+    d = spatial.squareform(spatial.pdist(fake.astype(np.float64)))
+    assert found[0].detail["collisions"] == (np.triu(d <= THRESHOLD, 1)).sum()
