@@ -270,7 +270,7 @@ LIMITS = {
     "labels are row numbers": {"real": labelled(REAL, list(range(60)))},
 }  # fmt: skip
 SLOW = {"train of other classes", "few labels", "labels are row numbers"}  # each compiles another annotator
-WITHOUT_MODES = {"one class", "only fake labelled"}
+WITHOUT_MODES = {"one class", "only fake labelled", "labels of other classes", "one label is large"}
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] if c in SLOW else []) for c in LIMITS])
