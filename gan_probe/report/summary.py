@@ -68,7 +68,7 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
             mark = _MARKS[numbers.kind(result)]
             yield f"  {_pad(fake, 22)} {shown.value:>11} {interval:<25} {beside} {mark}"
     yield "95 % intervals:  = exact   ~ approximate   + conservative"
-    yield "real: that number of real   null: its mean for equal laws   p: permutation test"
+    yield "beside: real's own, null for equal laws, p of a permutation, beta over real's"
     yield ""
 
 
