@@ -75,7 +75,7 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=_enough(k),
+        least=metric.more_than(k),
         about="How densely real images surround the samples: near 1 when the laws agree, above 1 when samples crowd "
         "where real images are densest, near 0 when they are elsewhere.",
         cites="Naeem et al. 2020, eq 3",
@@ -104,7 +104,7 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
         return _estimate(inputs, replicates.value, interval, found, k, ties, better="higher")
 
     return metric.Metric(
-        needs=needs, finish=finish, least=_enough(k), about=about, cites=cites, unit="", better="higher"
+        needs=needs, finish=finish, least=metric.more_than(k), about=about, cites=cites, unit="", better="higher"
     )
 
 
@@ -117,14 +117,6 @@ def _hits(rows, cols, balls, k, ties, shape) -> metric.Need:
 def _check(k: int, ties: str) -> None:
     metric.require(k >= 1, "k", k, "at least 1")
     metric.require(ties in ("<", "<="), "ties", ties, "< (prdc) or <= (Kynkaanniemi)")
-
-
-def _enough(k: int):
-    def least(shape):
-        few = [r for r in ("real", "fake") if shape.rows[r] < k + 1]
-        return f"{few[0]} has {shape.rows[few[0]]} rows, fewer than k+1={k + 1}: lower --k" if few else None
-
-    return least
 
 
 def _estimate(inputs, value, interval, found, k, ties, *, better) -> types.Estimate:

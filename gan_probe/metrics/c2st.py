@@ -84,21 +84,13 @@ def c2st(*, k: int = 5) -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=_enough(k),
+        least=metric.more_than(k),
         about="How often a nearest-neighbour vote tells samples from real images: 0.5 means it can't, 1 always; below "
         "0.5 each sample sits next to a real image, as copies do.",
         cites="Lopez-Paz and Oquab 2017, section 3",
         unit="",
         better="target",
     )
-
-
-def _enough(k: int):
-    def least(shape):
-        few = [r for r in ("real", "fake") if shape.rows[r] < k + 1]
-        return f"{few[0]} has {shape.rows[few[0]]} rows, fewer than k+1={k + 1}: lower --k" if few else None
-
-    return least
 
 
 def _sides(xx, xy, yy, yx, real_blocks: np.ndarray, fake_blocks: np.ndarray) -> tuple[_Side, _Side]:

@@ -39,7 +39,7 @@ def ddm(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     return metric.Metric(
         needs=lambda shape: (need(shape),),
         finish=finish,
-        least=_two_rows("real", "fake"),
+        least=metric.two_rows("real", "fake"),
         about="How surprising held-out real images are under the samples, in nats: 0 is the floor, lower is better; "
         "both dropped modes and poor samples raise it.",
         cites="Basart 2017 (thesis 004), eq 3.4",
@@ -66,7 +66,7 @@ def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Met
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=_two_rows("real", "fake", "train"),
+        least=metric.two_rows("real", "fake", "train"),
         about="How much farther the samples lie from the training images than held-out real images do, in nats: "
         "0 means as near, below 0 nearer (copies); it does not see dropped modes well.",
         cites="Basart 2017 (thesis 004), eq 3.5",
@@ -100,7 +100,7 @@ def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=_two_rows("real", "fake", "train"),
+        least=metric.two_rows("real", "fake", "train"),
         about="ddm and ddm_relative added: the thesis found that it tells nothing that ddm does not.",
         cites="Basart 2017 (thesis 004), section 3.2.2",
         unit="nats",
@@ -131,7 +131,7 @@ def gmm_kl(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=_two_rows("real", "fake"),
+        least=metric.two_rows("real", "fake"),
         about="How much farther held-out real images lie from the samples than from each other, in nats: 0 for "
         "identical sets, above 0 even for a perfect generator, since every real image meets itself.",
         cites="Goldberger et al. 2003; Basart 2017 (thesis 004), eq 3.3",
@@ -193,11 +193,3 @@ def _estimate(inputs, values, intervals, scales, distance, effective) -> types.E
         value=values[0], interval=intervals[0], n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
         estimand="at_n", unit="nats", better="lower", convention=f"D={distance}, s={known[0]:.6g}", detail=detail,
     )  # fmt: skip
-
-
-def _two_rows(*roles):
-    def least(shape):
-        few = [r for r in roles if shape.rows.get(r, 0) < 2]
-        return f"{few[0]} needs at least 2 rows" if few else None
-
-    return least

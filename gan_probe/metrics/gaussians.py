@@ -102,7 +102,7 @@ def too_large(shape: metric.Shape) -> str | None:
     order = min(shape.dim, max(shape.rows["real"], shape.rows["fake"]))
     if order > LARGEST:
         return f"its decomposition of order {order} is too large: use --embed=pca:K"
-    return next((f"{role} needs at least 2 rows" for role in ("real", "fake") if shape.rows[role] < 2), None)
+    return metric.two_rows("real", "fake")(shape)
 
 
 def chunks(features: np.ndarray):

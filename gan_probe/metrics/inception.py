@@ -68,7 +68,7 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
             return "fake brought no logits: give them as `logits` in its npz"
         if shape.logits < 2:
             return "fake's logits have one class only"
-        return "fake needs at least 2 rows" if shape.rows["fake"] < 2 else None
+        return metric.two_rows("fake")(shape)
 
     return metric.Metric(
         needs=lambda shape: (),

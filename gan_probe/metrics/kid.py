@@ -57,7 +57,7 @@ def kid(*, degree: int = 3, gamma: float = 0.0, coef: float = 1.0) -> metric.Met
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
+        least=metric.two_rows("real", "fake"),
         about="Distance between the two laws seen through moments up to the kernel's degree: 0 when they agree, "
         "unbiased at any size; an interval above 0 means a difference.",
         cites="Binkowski et al. 2018, section 4",

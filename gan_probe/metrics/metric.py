@@ -17,7 +17,7 @@ from gan_probe import types
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 
-__all__ = ["Inputs", "Metric", "Need", "Radius", "Shape", "require"]
+__all__ = ["Inputs", "Metric", "Need", "Radius", "Shape", "more_than", "require", "two_rows"]
 
 Role = Literal["real", "train", "fake"]
 
@@ -131,3 +131,22 @@ def require(holds: bool, name: str, value: object, rule: str) -> None:
     """UserError where the value of a switch breaks its rule."""
     if not holds:
         raise types.UserError(f"--{name}={value}: must be {rule}")
+
+
+def two_rows(*roles: Role) -> Callable[[Shape], str | None]:
+    """`least` of a metric that needs two rows of each role."""
+
+    def least(shape: Shape) -> str | None:
+        return next((f"{role} needs at least 2 rows" for role in roles if shape.rows.get(role, 0) < 2), None)
+
+    return least
+
+
+def more_than(k: int) -> Callable[[Shape], str | None]:
+    """`least` of a metric that needs k neighbours of each row of real and of fake."""
+
+    def least(shape: Shape) -> str | None:
+        few = [role for role in ("real", "fake") if shape.rows[role] < k + 1]
+        return f"{few[0]} has {shape.rows[few[0]]} rows, fewer than k+1={k + 1}: lower --k" if few else None
+
+    return least

@@ -55,7 +55,7 @@ def mmd_rbf(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
+        least=metric.two_rows("real", "fake"),
         about="Distance between the two laws at the scale of the bandwidth, of all kinds of difference: 0 when they "
         "agree, unbiased at any size; an interval above 0 means a difference.",
         cites="Gretton et al. 2012, eq 3; Jayasumana et al. 2024 (CMMD)",

@@ -58,7 +58,7 @@ def modes() -> metric.Metric:
             return (
                 "needs labels of two classes or more on real or train: class sub-folders, labels in the npz, or --label"
             )
-        return next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None)
+        return metric.two_rows("real", "fake")(shape)
 
     return metric.Metric(
         needs=lambda shape: (),

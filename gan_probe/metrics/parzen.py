@@ -60,7 +60,7 @@ def parzen(*, parzen_pca: float = 0.0) -> metric.Metric:
 def _least(shape):
     if shape.rows["real"] < _TENTHS:
         return f"real needs at least {_TENTHS} rows: a tenth chooses sigma"
-    return "fake needs at least 2 rows" if shape.rows["fake"] < 2 else None
+    return metric.two_rows("fake")(shape)
 
 
 def _projected(inputs: metric.Inputs, role: metric.Role, fitted_on: metric.Role, percent: float):

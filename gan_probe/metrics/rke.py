@@ -64,7 +64,7 @@ def rke(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
     return metric.Metric(
         needs=needs,
         finish=finish,
-        least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
+        least=metric.two_rows("real", "fake"),
         about="How many equally large, clearly separate modes would be as diverse as the samples at the scale of the "
         "bandwidth; below real's own number, something is missing.",
         cites="Jalali et al. 2023 (RKE mode count)",

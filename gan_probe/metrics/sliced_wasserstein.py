@@ -51,7 +51,7 @@ def sliced_wasserstein(*, order: int = 2, projections: int = 512) -> metric.Metr
     return metric.Metric(
         needs=lambda shape: (),
         finish=finish,
-        least=lambda shape: next((f"{r} needs at least 2 rows" for r in ("real", "fake") if shape.rows[r] < 2), None),
+        least=metric.two_rows("real", "fake"),
         about="How far samples must move to become real images, seen along random directions, in the features' units: "
         "above 0 even for equal laws, so read it beside its null expectation.",
         cites="Bonneel et al. 2015, section 2",

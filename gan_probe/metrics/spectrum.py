@@ -29,15 +29,11 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
     def finish(inputs):
         real, fake = (gaussians.principal(inputs, role) for role in ("real", "fake"))
         (log, stderr), (real_log, real_stderr) = (_log_rank(inputs, role) for role in ("fake", "real"))
-        ratio, spread = log - real_log, 1.96 * math.hypot(stderr, real_stderr)
         share = _variance_along(inputs, real) / np.where(real.eigenvalues > 0, real.eigenvalues, 1)
         varies = real.eigenvalues > real.eigenvalues[0] * inputs.shape.dim * np.finfo(np.float32).eps
         return types.Estimate(
             value=math.exp(log),
-            interval=types.Interval(
-                math.exp(max(log - 1.96 * stderr, 0.0)), math.exp(log + 1.96 * stderr), math.exp(log) * stderr,
-                "delta method (influence function) on the log scale", "approximate",
-            ),
+            interval=renyi.interval(log, stderr),
             n_real=inputs.shape.rows["real"],
             n_fake=inputs.shape.rows["fake"],
             estimand="at_n",
@@ -47,10 +43,7 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
             detail={
                 **gaussians.unequal(inputs.shape),
                 "real": math.exp(real_log),
-                "ratio_to_real": {
-                    "value": math.exp(ratio), "ci95": [math.exp(ratio - spread), math.exp(ratio + spread)],
-                    "interval": "delta method on the log scale; approximate",
-                },
+                "ratio_to_real": renyi.ratio((log, stderr), (real_log, real_stderr)),
                 "dropped": float(np.mean(share[varies] < floor)) if varies.any() else 0.0,
                 "eigenvalues": {
                     "real": real.eigenvalues[:_LISTED].tolist(), "fake": fake.eigenvalues[:_LISTED].tolist()

@@ -41,13 +41,9 @@ def vendi(*, q: float = 1.0) -> metric.Metric:
         (fake, stderr, others), (real, real_stderr, real_others) = (
             _numbers(inputs, role, q, orders) for role in ("fake", "real")
         )
-        ratio, spread = fake - real, 1.96 * math.hypot(stderr, real_stderr)
         return types.Estimate(
             value=math.exp(fake),
-            interval=types.Interval(
-                math.exp(max(fake - 1.96 * stderr, 0.0)), math.exp(fake + 1.96 * stderr), math.exp(fake) * stderr,
-                "delta method (influence function) on the log scale", "approximate",
-            ),
+            interval=renyi.interval(fake, stderr),
             n_real=inputs.shape.rows["real"],
             n_fake=inputs.shape.rows["fake"],
             estimand="at_n",
@@ -57,10 +53,7 @@ def vendi(*, q: float = 1.0) -> metric.Metric:
             detail={
                 **gaussians.unequal(inputs.shape),
                 "real": math.exp(real),
-                "ratio_to_real": {
-                    "value": math.exp(ratio), "ci95": [math.exp(ratio - spread), math.exp(ratio + spread)],
-                    "interval": "delta method on the log scale; approximate",
-                },
+                "ratio_to_real": renyi.ratio((fake, stderr), (real, real_stderr)),
                 "orders": [
                     {"q": _text(order), "value": math.exp(a), "real": math.exp(b)}
                     for order, a, b in zip(orders, others, real_others, strict=True)
