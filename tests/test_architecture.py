@@ -37,12 +37,12 @@ PLACES = {
     "orbax": {"checkpoint"},
     "tensorflow_datasets": {"data"},
     "array_record": {"data"},
-    "absl.flags": {"cli", "experiments"},
-    "absl.app": {"cli", "experiments"},
+    "absl.flags": {"cli", "commands", "experiments"},
+    "absl.app": {"cli", "commands", "experiments"},
     "tensorflow": set(),
     "torch": set(),
 }
-SPEAKERS = {"cli", "__main__", "experiments"}
+SPEAKERS = {"cli", "commands", "__main__", "experiments"}
 
 
 def part(path: pathlib.Path) -> str:
@@ -123,7 +123,8 @@ def test_rules_catch(part, source, expected):
         ("classifiers", "import optax\nfrom flax import linen\nfrom gan_probe.models import dcgan"),
         ("checkpoint", "from orbax.checkpoint import v1"),
         ("data", "import tensorflow_datasets as tfds\nfrom absl import logging"),
-        ("cli", "from absl import app, flags\nfrom gan_probe import evaluate, report\nprint('x')"),
+        ("cli", "from absl import app, flags\nfrom gan_probe.commands import evaluate\nprint('x')"),
+        ("commands", "from absl import flags\nfrom gan_probe import sets\nprint('x')"),
         ("report", "def fingerprint(x): ...\nfingerprint('x')"),
     ],
 )

@@ -1,0 +1,110 @@
+"""What a command is, and the flags and checks that several commands share."""
+
+import functools
+import pathlib
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from absl import flags
+from tqdm import tqdm
+
+from gan_probe import types
+
+__all__ = [
+    "IMAGE_FLAGS",
+    "Command",
+    "define_images",
+    "images",
+    "named",
+    "no_words",
+    "progress",
+    "required",
+    "say",
+    "text",
+    "whole",
+]
+
+IMAGE_FLAGS = ("resize", "crop", "label")
+
+progress = functools.partial(tqdm, delay=2, disable=None, leave=False)
+
+
+class Command(NamedTuple):
+    """One line of COMMANDS: what `--help` says, its flags, and what runs it.
+
+    `run` is given the flags, the positional arguments, and the command line as the user wrote it.
+    """
+
+    about: str
+    usage: str
+    define: Callable[[flags.FlagValues], None]
+    run: Callable[[flags.FlagValues, list[str], str], None]
+
+
+def text(values: flags.FlagValues, name: str, default: str | None, about: str) -> None:
+    """A flag that takes words."""
+    flags.DEFINE_string(name, default, about, flag_values=values)
+
+
+def whole(
+    values: flags.FlagValues,
+    name: str,
+    default: int | None,
+    about: str,
+    *,
+    lower_bound: int | None = None,
+    upper_bound: int | None = None,
+) -> None:
+    """A flag that takes a whole number within bounds."""
+    flags.DEFINE_integer(name, default, about, lower_bound, upper_bound, values)
+
+
+def define_images(values: flags.FlagValues) -> None:
+    """The flags that say how images are read: IMAGE_FLAGS."""
+    whole(values, "resize", None, "make all images N x N: centred square, antialiased", lower_bound=1)
+    whole(values, "crop", None, "cut the central N x N of all images, before any resize", lower_bound=1)
+    text(values, "label", None, "CelebA attribute that becomes the label, or two with a comma")
+
+
+def images(values: flags.FlagValues) -> dict[str, Any]:
+    """What was given for IMAGE_FLAGS, as keywords of `sets.opened`."""
+    return {name: values[name].value for name in IMAGE_FLAGS}
+
+
+def required(values: flags.FlagValues, command: str, **about: str) -> None:
+    """Raises types.UserError for the first of these flags that was not given."""
+    for name, what in about.items():
+        if not values[name].value:
+            raise types.UserError(f"--{name} is missing: {what}; see gan-probe {command} --help")
+
+
+def no_words(words: list[str]) -> None:
+    """Raises types.UserError where something on the command line is no flag."""
+    if words:
+        raise types.UserError(f"{words[0]}: not a flag; write --NAME=VALUE, as --help shows")
+
+
+def say(line: str) -> None:
+    """One line on stderr, without what steers a terminal."""
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(line.split()))
+    print(f"gan-probe: {line}", file=sys.stderr)
+
+
+def named(fakes: list[str]) -> dict[str, str]:
+    """[NAME=]SRC by name; without one the source's stem is the name."""
+    out: dict[str, str] = {}
+    for given in fakes:
+        name, equals, source = given.partition("=")
+        if not (equals and re.fullmatch(r"[A-Za-z0-9_.-]+", name)):
+            source, path = given, re.split(r"[?\[]", given)[0]
+            name = pathlib.PurePath(path).stem or "fake"
+            if name in ("real", "train") or name in out:
+                name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.") or "fake"
+        if name in ("real", "train") or name in out:
+            raise types.UserError(f"--fake={given}: the name {name} is taken; give another, --fake=NAME={source}")
+        if not source:
+            raise types.UserError(f"--fake={given}: no source after the name")
+        out[name] = source
+    return out

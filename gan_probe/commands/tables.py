@@ -1,0 +1,48 @@
+"""gan-probe list: what the tables of the package hold."""
+
+import textwrap
+from collections.abc import Callable, Mapping
+
+from absl import flags
+
+from gan_probe import types
+from gan_probe.commands import command
+
+__all__ = ["COMMAND"]
+
+
+def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
+    del values, line
+    from gan_probe import data, embed, metrics
+    from gan_probe.classifiers import recipes
+
+    tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+        "metrics": lambda: [(n, make().about) for n, make in metrics.METRICS.items()],
+        "embeddings": lambda: (
+            [(m.example, m.description) for m in embed.EMBEDDINGS.values()]
+            + [("module:function", "your own map of uint8 images [b, h, w, c] to features [b, d]")]
+        ),
+        "classifiers": lambda: [
+            (name, f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs")
+            for name, r in recipes.CLASSIFIERS.items()
+        ],
+        "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
+    }
+    for word in words or tables:
+        if word not in tables:
+            raise types.UserError(f"list {word}: unknown{types.hint(word, tables)}; one of {', '.join(tables)}")
+        print(f"{word}\n")
+        for name, about in tables[word]():
+            if len(name) > 22:
+                print(f"  {name}")
+                name = ""
+            print(textwrap.fill(f"{name:22} {about}", 80, initial_indent="  ", subsequent_indent=" " * 25))
+        print()
+
+
+COMMAND = command.Command(
+    "what there is: metrics, embeddings, classifiers, data",
+    "gan-probe list [metrics|embeddings|classifiers|data]",
+    lambda values: None,
+    _list,
+)
