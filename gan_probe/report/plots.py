@@ -1,43 +1,16 @@
-"""The plots of the page as SVG text: class fractions with error bars, histograms, sample-size curves.
+"""The plots of the page as SVG text: class fractions with error bars, histograms, sample-size curves."""
 
-Text stays text and colours are CSS variables (`--ink`, `--fake`, `--real`), so that a plot follows the page into the
-dark; no date and a fixed salt, so that the same numbers give the same bytes.
-"""
-
-import io
-import re
-import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.style
 import numpy as np
-from matplotlib import axes as axes_module
-from matplotlib import figure
+
+from gan_probe.report import svg
 
 __all__ = ["curve", "fractions", "histogram"]
 
-# Sentinel colours that the SVG writer prints and `_svg` replaces.
-_INK, _FAKE, _REAL = "#010203", "#010204", "#010205"
-_VARIABLES = {_INK: "var(--ink)", _FAKE: "var(--fake)", _REAL: "var(--real)"}
-_STYLE = {
-    "svg.hashsalt": "gan-probe",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
 _CLASSES = 40
-# Of several fakes in one plot; each is legible on light and on dark ground.
-_HUES = ("#d1701f", "#3f8fd0", "#3a9d5d", "#a86cc9", "#c9489a", "#8a8f2a", "#2fa3a3", "#b5554d")
 
 
 def fractions(detail: Mapping[str, Any]) -> str:
@@ -49,13 +22,13 @@ def fractions(detail: Mapping[str, Any]) -> str:
     if not len(fake):
         return ""
     chosen = np.sort(np.argsort(-np.abs(fake - real), kind="stable")[:_CLASSES])
-    names = [_short(str(detail["classes"][k])) for k in chosen]
+    names = [svg.short(str(detail["classes"][k])) for k in chosen]
     y = np.arange(len(chosen))
-    with matplotlib.style.context(["default", _STYLE]):
-        sheet, axes = _sheet(1.0 + 0.3 * len(chosen), left=0.3 + 0.085 * max(map(_columns, names)))
+    with matplotlib.style.context(["default", svg.STYLE]):
+        sheet, axes = svg.sheet(1.0 + 0.3 * len(chosen), left=0.3 + 0.085 * max(map(svg.columns, names)))
         for at, colour, label, mark, values, ci95 in (
-            (y - 0.14, _REAL, "real", "s", real, detail["real_ci95"]),
-            (y + 0.14, _FAKE, "fake", "o", fake, detail["fake_ci95"]),
+            (y - 0.14, svg.REAL, "real", "s", real, detail["real_ci95"]),
+            (y + 0.14, svg.FAKE, "fake", "o", fake, detail["fake_ci95"]),
         ):
             low, high = np.asarray(ci95, float).reshape(-1, 2)[chosen].T
             reach = np.maximum(0.0, [values[chosen] - low, high - values[chosen]])
@@ -64,9 +37,9 @@ def fractions(detail: Mapping[str, Any]) -> str:
         axes.set_ylim(len(chosen) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.set_xlabel("share of the set")
-        axes.grid(axis="x", color=_INK, alpha=0.15, lw=0.6)
+        axes.grid(axis="x", color=svg.INK, alpha=0.15, lw=0.6)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-        return _svg(sheet, "class fractions of fake and real")
+        return svg.text(sheet, "class fractions of fake and real")
 
 
 def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None, what: str) -> str:
@@ -78,18 +51,18 @@ def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None, wh
       what: the distance, in words.
     """
     edges = np.asarray(counts["edges"], float)
-    with matplotlib.style.context(["default", _STYLE]):
-        sheet, axes = _sheet(2.7, left=0.75)
+    with matplotlib.style.context(["default", svg.STYLE]):
+        sheet, axes = svg.sheet(2.7, left=0.75)
         fake, real = (np.asarray(counts.get(role, ()), float) for role in ("fake", "real"))
         if len(real):
-            axes.stairs(real / max(real.sum(), 1.0), edges, color=_REAL, label="real", fill=True, alpha=0.45)
-        axes.stairs(fake / max(fake.sum(), 1.0), edges, color=_FAKE, label="fake", lw=1.8)
+            axes.stairs(real / max(real.sum(), 1.0), edges, color=svg.REAL, label="real", fill=True, alpha=0.45)
+        axes.stairs(fake / max(fake.sum(), 1.0), edges, color=svg.FAKE, label="fake", lw=1.8)
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
-            axes.axvline(threshold, color=_INK, ls="--", lw=1, label="threshold")
+            axes.axvline(threshold, color=svg.INK, ls="--", lw=1, label="threshold")
         axes.set_xlabel(what)
         axes.set_ylabel("share of the set")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-        return _svg(sheet, what)
+        return svg.text(sheet, what)
 
 
 def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> str:
@@ -100,9 +73,9 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
       by_fake: `detail` of each fake that has a curve.
       unit: of the value.
     """
-    with matplotlib.style.context(["default", _STYLE]):
+    with matplotlib.style.context(["default", svg.STYLE]):
         legend = 0.2 * -(-len(by_fake) // 4)
-        sheet, axes = _sheet(2.5 + legend, left=0.85, top=0.15 + legend)
+        sheet, axes = svg.sheet(2.5 + legend, left=0.85, top=0.15 + legend)
         sizes = {p["n_fake"] for detail in by_fake.values() for p in detail["size_curve"]}
         largest = max(sizes)
         seen: list[float] = []
@@ -113,9 +86,9 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
             ends = np.array([[v if e is None else e for e in p["ci95"]] for p, v in zip(points, value, strict=True)])
             seen.extend(value)
             reach = np.maximum(0.0, np.abs(ends.reshape(-1, 2).T - value))
-            hue, nudge = _HUES[k % len(_HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
+            hue, nudge = svg.HUES[k % len(svg.HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
             look: dict[str, Any] = {"lw": 1.4, "capsize": 2, "color": hue}
-            axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=_short(fake), **look)
+            axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=svg.short(fake), **look)
             limit = detail.get("size_curve_limit")
             if limit:
                 reach = np.abs(np.array(limit["ci95"], float) - limit["value"])[:, None]
@@ -130,45 +103,6 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
         axes.minorticks_off()
         axes.set_xlabel("rows of the samples (real shrinks alike)")
         axes.set_ylabel(f"{metric} ({unit})" if unit else metric)
-        axes.grid(axis="y", color=_INK, alpha=0.15, lw=0.6)
+        axes.grid(axis="y", color=svg.INK, alpha=0.15, lw=0.6)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
-        return _svg(sheet, f"{metric} against the number of samples")
-
-
-def _sheet(height: float, *, left: float, top: float = 0.35) -> tuple[figure.Figure, axes_module.Axes]:
-    """Axes in a figure 6.4 inches wide with fixed margins: a layout engine would draw everything twice."""
-    sheet = figure.Figure(figsize=(6.4, height))
-    return sheet, sheet.add_axes((left / 6.4, 0.5 / height, (6.2 - left) / 6.4, 1 - (0.5 + top) / height))
-
-
-def _svg(sheet: figure.Figure, label: str) -> str:
-    buffer = io.StringIO()
-    with warnings.catch_warnings():
-        # A glyph that the layout font lacks is drawn by the browser's own font.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        sheet.savefig(
-            buffer,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]  # no prologue and no document type inside HTML
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)
-    head, rest = text.split(">", 1)
-    head = re.sub(r' (xmlns(:\w+)?|width|height|version)="[^"]*"', "", head)
-    rest = re.sub(
-        r' id="(figure|axes|patch|matplotlib|text|line2d|legend|xtick|ytick|LineCollection|PathPatch)\S*"', "", rest
-    )
-    for sentinel, variable in _VARIABLES.items():
-        rest = rest.replace(sentinel, variable)
-    return f'{head} role="img" aria-label="{label}">{rest}'.strip()
-
-
-def _short(name: str, most: int = 24) -> str:
-    name = "".join(c if c.isprintable() else "?" for c in name)
-    return name if len(name) <= most else name[: most - 3] + "..."
-
-
-def _columns(name: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in name)
+        return svg.text(sheet, f"{metric} against the number of samples")
