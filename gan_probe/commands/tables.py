@@ -15,6 +15,7 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
     del values, line
     from gan_probe import data, embed, metrics
     from gan_probe.classifiers import recipes
+    from gan_probe.experiments import EXPERIMENTS
 
     tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
         "metrics": lambda: [(n, make().about) for n, make in metrics.METRICS.items()],
@@ -25,6 +26,9 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
         "classifiers": lambda: [
             (name, f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs")
             for name, r in recipes.CLASSIFIERS.items()
+        ],
+        "experiments": lambda: [
+            (name, f"{e.about} (paper {e.paper}, {e.place}; {_minutes(e.minutes)})") for name, e in EXPERIMENTS.items()
         ],
         "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
     }
@@ -40,9 +44,13 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
         print()
 
 
+def _minutes(minutes: Mapping[str, float]) -> str:
+    return ", ".join(f"{preset} {m:g} min" for preset, m in minutes.items())
+
+
 COMMAND = command.Command(
-    "what there is: metrics, embeddings, classifiers, data",
-    "gan-probe list [metrics|embeddings|classifiers|data]",
+    "what there is: metrics, embeddings, classifiers, experiments, data",
+    "gan-probe list [metrics|embeddings|classifiers|experiments|data]",
     lambda values: None,
     _list,
 )

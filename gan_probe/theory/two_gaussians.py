@@ -26,6 +26,9 @@ _MARGIN = 6.0  # standard deviations beyond the outermost mean; f's sign there n
 _NEWTON = 3
 
 
+Numbers = Array | np.ndarray
+
+
 class State(NamedTuple):
     """means: [c] of the generator. ends: [m, 2], the left and right end of each interval; equal once it is gone."""
 
@@ -38,29 +41,31 @@ def start(means: np.ndarray, ends: np.ndarray) -> State:
     return State(jnp.asarray(means, jnp.float32), jnp.asarray(ends, jnp.float32))
 
 
-def difference(x: Float[Array, "*n"], target: Float[Array, " c"], means: Float[Array, " c"]) -> Float[Array, "*n"]:
+def difference(
+    x: Float[Numbers, "*n"], target: Float[Numbers, " c"], means: Float[Numbers, " c"]
+) -> Float[Array, "*n"]:
     """f(x) = p_target(x) - p_generator(x)."""
     density = stats.norm.pdf(x[..., None] - target) - stats.norm.pdf(x[..., None] - means)
     return density.mean(axis=-1)
 
 
-def loss(state: State, target: Float[Array, " c"]) -> Float[Array, ""]:
+def loss(state: State, target: Float[Numbers, " c"]) -> Float[Array, ""]:
     """L in closed form: one plus the share of f that the intervals cover."""
-    covered = 0.0
-    for means, sign in ((target, 1), (state.means, -1)):
-        mass = stats.norm.cdf(state.ends[:, 1, None] - means) - stats.norm.cdf(state.ends[:, 0, None] - means)
-        covered = covered + sign * mass.mean(axis=-1)
-    return 1 + covered.sum()
+    true, generated = (
+        stats.norm.cdf(state.ends[:, 1, None] - means) - stats.norm.cdf(state.ends[:, 0, None] - means)
+        for means in (target, state.means)
+    )
+    return 1 + (true.mean(axis=-1) - generated.mean(axis=-1)).sum()
 
 
-def gradients(state: State, target: Float[Array, " c"]) -> tuple[Float[Array, " c"], Float[Array, "m 2"]]:
+def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, " c"], Float[Array, "m 2"]]:
     """dL/dmeans and dL/dends in closed form."""
     by_ends = difference(state.ends, target, state.means) * jnp.asarray([-1.0, 1.0])
     phi = stats.norm.pdf(state.ends[..., None] - state.means)
     return (phi[:, 1] - phi[:, 0]).sum(axis=0) / len(state.means), by_ends
 
 
-def optimal_ends(means: Float[Array, " c"], target: Float[Array, " c"]) -> tuple[Array, Array]:
+def optimal_ends(means: Float[Numbers, " c"], target: Float[Numbers, " c"]) -> tuple[Array, Array]:
     """Ends of the intervals where f is positive: all zeros of f.
 
     Returns:
@@ -80,7 +85,7 @@ def optimal_ends(means: Float[Array, " c"], target: Float[Array, " c"]) -> tuple
     return zero, side
 
 
-def outcomes(final: State, target: Float[Array, " c"], *, within: float = 0.1) -> np.ndarray:
+def outcomes(final: State, target: Float[Numbers, " c"], *, within: float = 0.1) -> np.ndarray:
     """Which of OUTCOMES each start [n] of a `run` came to, as its index.
 
     Converged: all means within `within` of the target's, in either order. Else collapsed: the means within `within` of
@@ -96,7 +101,7 @@ def outcomes(final: State, target: Float[Array, " c"], *, within: float = 0.1) -
 @functools.partial(jax.jit, static_argnames=("dynamics", "steps", "unrolled", "rule", "fixed", "path"))
 def run(
     state: State,
-    target: Float[Array, " c"],
+    target: Float[Numbers, " c"],
     *,
     dynamics: str,
     steps: int,
