@@ -25,7 +25,7 @@ class Classifier(NamedTuple):
 
     arch: name in models.ARCHITECTURES. classes: their names. shape: (h, w, c) of its images. sha256: of its weights.
     predict: uint8 images [n, h, w, c] to Outputs of NumPy arrays (without layers).
-    variables: of the module, for those who need its layers. data: the source that it was trained on, "" if unknown.
+    variables: of the module, for those who need its layers.
     """
 
     arch: str
@@ -34,7 +34,6 @@ class Classifier(NamedTuple):
     sha256: str
     predict: Callable[[np.ndarray], outputs.Outputs]
     variables: Any
-    data: str = ""
 
 
 def train(
@@ -119,9 +118,8 @@ def load(run: pathlib.Path) -> Classifier:
     variables = checkpoint.load(run, step, jax.eval_shape(trainer.init)).best
     predict = training.predictor(module)
     return Classifier(
-        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables,
-        str(about.get("data", "")),
-    )  # fmt: skip
+        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables
+    )
 
 
 def _begin(out: pathlib.Path, settings: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
