@@ -8,6 +8,7 @@ place, the prelogits and the logits come once.
 
 import pathlib
 import re
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -50,9 +51,8 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
             parts.append(found.prelogits)
         return jnp.concatenate([*parts, found.logits], axis=1)
 
-    layers = jax.eval_shape(
-        lambda v, x: module.apply(v, x).layers, classifier.variables, jnp.zeros((1, *classifier.shape), jnp.float32)
-    )
+    blank = jnp.zeros((1, *classifier.shape), jnp.float32)
+    layers: Any = jax.eval_shape(lambda v, x: cast(Any, module.apply(v, x)).layers, classifier.variables, blank)
     if not layers:
         raise types.UserError(f"--embed=hypercolumns:{argument}: {classifier.arch} has no layers; use logits")
 

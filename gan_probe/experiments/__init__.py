@@ -1,0 +1,1 @@
+"""Thin drivers, one a figure or table of the papers."""
