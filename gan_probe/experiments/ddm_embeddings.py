@@ -2,8 +2,8 @@
 
 Every metric ranks the generators under every embedding; two embeddings agree as far as their rankings correlate. The
 thesis: logits, prelogits and hypercolumns of one classifier "track each other", and other initialisations and
-architectures leave the order of DDM unchanged. No order at all is contradicted where no two generators are ordered,
-beyond noise, in opposite ways.
+architectures leave the order of DDM unchanged. That is contradicted where two generators are ordered, beyond noise, in
+opposite ways.
 
     main(Config(real="tfds:mnist/test", fakes=("dcgan=a.npz", "weak=b.npz", "small=c.npz", "wgan=d.npz"),
                 embeds=("logits:runs/cnn", "prelogits:runs/cnn", "hypercolumns:runs/cnn", "logits:runs/other")))
@@ -138,7 +138,7 @@ def figure_of(found: Mapping[str, Any]) -> figure.Figure:
             for k, name in enumerate(names):
                 ranks = [_ranks(one)[name] for one in by_embedding.values()]
                 axes.plot(ranks, "o-", color=svg.HUES[k % len(svg.HUES)], label=svg.short(name))
-            axes.set_xticks(range(len(by_embedding)), [svg.short(e, 28) for e in by_embedding], rotation=30, ha="right")
+            axes.set_xticks(range(len(by_embedding)), [_brief(e) for e in by_embedding], rotation=30, ha="right")
             axes.set_yticks(range(1, len(names) + 1))
             axes.invert_yaxis()
             weakest = min(found["agreement"][metric], key=lambda one: one["kendall"]["value"])
@@ -148,6 +148,12 @@ def figure_of(found: Mapping[str, Any]) -> figure.Figure:
         panels[0].set_ylabel("rank (1: least value)")
         panels[-1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         return drawn
+
+
+def _brief(embedding: str) -> str:
+    """`logits:runs/cnn` as `logits:cnn`."""
+    name, colon, argument = embedding.partition(":")
+    return svg.short(name + colon + argument.rpartition("/")[2], 28)
 
 
 def _ranks(by_generator: Mapping[str, Any]) -> dict[str, int]:

@@ -40,7 +40,7 @@ def rank_agreement(a: np.ndarray, b: np.ndarray, coefficient: Coefficient = "ken
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         raise types.UserError("one measure is the same for all things: it gives no order")
     found = stats.kendalltau(a, b) if coefficient == "kendall" else stats.spearmanr(a, b)
-    value = float(found.statistic)
+    value = round(float(found.statistic), 12)  # tau of agreeing orders may come as .9999999999999999
     population, low, high = _law(len(a), coefficient)
     inside = np.flatnonzero((low <= value + 1e-9) & (value - 1e-9 <= high))
     first, last = max(inside.min() - 1, 0), min(inside.max() + 1, len(population) - 1)  # an end lies between two
@@ -83,7 +83,7 @@ def _law(n: int, coefficient: Coefficient) -> tuple[np.ndarray, np.ndarray, np.n
     ends = [_central(x, r * x + np.sqrt(max(1 - r**2, 0.0)) * noise, coefficient) for r in rho]
     population = 2 / np.pi * np.arcsin(rho) if coefficient == "kendall" else 6 / np.pi * np.arcsin(rho / 2)
     low, high = np.array(ends).T
-    return population, low, high
+    return population.round(12), low, high
 
 
 def _central(x: np.ndarray, y: np.ndarray, coefficient: Coefficient) -> np.ndarray:

@@ -85,6 +85,7 @@ def test_the_page_is_whole_and_self_contained(found, pictures):
     assert ("corrected</td>" in page) != said
 
 
+@pytest.mark.parametrize("found", ["corrected"], indirect=True)
 def test_both_files_are_written_and_replaced(found, pictures, tmp_path):
     out = tmp_path / "out"
     for _ in range(2):

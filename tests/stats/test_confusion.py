@@ -129,7 +129,7 @@ def check(coverage, law, n, m, replications):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_coverage(coverage, law):
-    check(coverage, law, 800, 1000, 150)
+    check(coverage, law, 800, 1000, 100)
 
 
 @pytest.mark.slow
