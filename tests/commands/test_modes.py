@@ -16,7 +16,7 @@ from gan_probe.report import modes_page
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "digits"
-    recipe = training.Recipe(epochs=30, rate=0.01)
+    recipe = training.Recipe(epochs=3, rate=0.01, batch=8)
     annotation.classify(out, "linear", data.load("digits/train"), data.load("digits/real"), recipe=recipe)
     return out
 
@@ -36,7 +36,10 @@ def test_a_dropper_of_classes_is_found(run, capsys):
     assert found["evolution"] == {"gan": [{"step": 10, "fake": "gan@10"}, {"step": 20, "fake": "gan@20"}]}
     assert found["command"].startswith("gan-probe modes --annotator=")
     dropper, faithful = (found["results"][name] for name in ("gan@10", "gan@20"))
-    assert len(dropper["faint"]) >= 2 and faithful["faint"] == []
+    assert dropper["faint"] and faithful["faint"] == []
+    # Three of ten classes are dropped; the annotator's mistakes fill them, and correction empties them again.
+    raw, corrected = (sum(sorted(dropper[kind]["values"])[:3]) for kind in ("raw", "corrected"))
+    assert corrected < raw and corrected < 0.1
     assert dropper["corrected"]["total_variation"]["ci95"][0] > faithful["corrected"]["total_variation"]["ci95"][0]
     assert faithful["corrected"]["total_variation"]["ci95"][0] < 0.05
     page = pathlib.Path("out/modes.html").read_text()
