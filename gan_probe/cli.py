@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, reports, reproduce, tables
+from gan_probe.commands import classify, command, evaluate, modes, reports, reproduce, tables
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, command.Command] = {
     "compare": reports.COMPARE,
     "classify": classify.COMMAND,
     "reproduce": reproduce.COMMAND,
+    "modes": modes.COMMAND,
     "list": tables.COMMAND,
 }
 
