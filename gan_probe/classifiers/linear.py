@@ -105,7 +105,7 @@ def fit_many(
     rows = _gram(x, within) if gram else _with_ones(x, within)
     weights = np.asarray(counts, np.float32)
     weights = weights / weights.sum(axis=1, keepdims=True)
-    target = np.eye(classes, dtype=np.float32)[np.asarray(labels)]
+    target = np.eye(classes, dtype=np.float32)[:, np.asarray(labels)]
     found = _solve(
         rows, target, weights, np.float32(ridge), np.float32(tolerance), np.int32(max_steps), gram=gram
     )  # fmt: skip
@@ -149,8 +149,8 @@ def predict(linear: Linear, features: ArrayLike) -> jax.Array:
 def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram):
     times_k = softmax.product(rows, gram)
     solution = jax.vmap(lambda w: softmax.solve(times_k, target, w, ridge, tolerance, max_steps))(weights)
-    found = jnp.argmax(solution.logits @ softmax.contrasts(target.shape[1]).T, axis=-1)
-    return solution, jnp.sum(weights * (found == jnp.argmax(target, axis=1)), axis=1)
+    found = jnp.argmax(softmax.contrasts(len(target)) @ solution.logits, axis=1)
+    return solution, jnp.sum(weights * (found == jnp.argmax(target, axis=0)), axis=1)
 
 
 @jax.jit
@@ -187,18 +187,18 @@ def _with_ones(x: np.ndarray, within: Units) -> jax.Array:
 
 
 def _parameters(x: np.ndarray, within: Units, coefficients: jax.Array, classes: int) -> tuple[jax.Array, jax.Array]:
-    """weights [m, d, c] = X^T A B^T and bias [m, c] from coefficients [m, n, c - 1]."""
+    """weights [m, d, c] = X^T A^T B^T and bias [m, c] from coefficients [m, c - 1, n]."""
     weights = jnp.zeros((len(coefficients), x.shape[1], classes - 1))
     for start in range(0, len(x), _ROWS):
         at = slice(start, start + _ROWS)
-        weights += _combine(_standardised(x[at], *within), coefficients[:, at])
+        weights += _combine(_standardised(x[at], *within), coefficients[:, :, at])
     basis = softmax.contrasts(classes).T
-    return weights @ basis, coefficients.sum(axis=1) @ basis
+    return weights @ basis, coefficients.sum(axis=2) @ basis
 
 
 @jax.jit
 def _combine(x, coefficients):
-    return jnp.einsum("nd,mnk->mdk", x, coefficients, precision=lax.Precision.HIGHEST)
+    return jnp.einsum("nd,mkn->mdk", x, coefficients, precision=lax.Precision.HIGHEST)
 
 
 def _check(features: np.ndarray, labels: np.ndarray, classes: int) -> None:
