@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, reports, tables
+from gan_probe.commands import classify, command, diversity, evaluate, reports, tables
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, command.Command] = {
     "report": reports.REPORT,
     "compare": reports.COMPARE,
     "classify": classify.COMMAND,
+    "diversity": diversity.COMMAND,
     "list": tables.COMMAND,
 }
 

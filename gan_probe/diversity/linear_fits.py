@@ -1,0 +1,78 @@
+"""Linear fits: those of similar size share a matrix and are solved together."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from gan_probe import types
+from gan_probe.classifiers import linear
+from gan_probe.diversity import fits, task
+
+__all__ = ["learn"]
+
+_RATIO = 10  # fits whose sizes differ by more do not share a matrix: the smaller ones would multiply by many zeros
+_ARRAYS = 16  # of [models, classes, rows] that the solver holds
+
+
+def learn(
+    given: task.Task,
+    wanted: Sequence[fits.Fit],
+    done: Callable[[fits.Fit, fits.Outcome], None],
+    *,
+    ridge: float,
+    tolerance: float,
+) -> None:
+    """Fits every one of `wanted`, and tells `done` of each.
+
+    Raises:
+      UserError: rows that do not fit the memory budget.
+    """
+    within = linear.units(given.embedded["train"].features)
+    real, truth = given.embedded["real"].features, given.labels["real"]
+    for group in _groups(wanted, len(given.classes), given.memory_gb):
+        source = group[0].source
+        rows, counts = _shared(group, given.embedded[source].hashes, given.labels[source])
+        features, labels = given.embedded[source].features[rows], given.labels[source][rows]
+        _check_memory(given, source, features.shape)
+        found = linear.fit_many(
+            features, labels, counts, len(given.classes), within=within, ridge=ridge, tolerance=tolerance
+        )
+        correct = np.asarray(linear.predict(found, real)) == truth
+        for k, fit in enumerate(group):
+            done(
+                fit,
+                fits.Outcome(correct[k], float(found.accuracy[k]), int(found.steps[k]), bool(found.converged[k])),
+            )
+
+
+def _groups(wanted: Sequence[fits.Fit], classes: int, memory_gb: float) -> Iterator[list[fits.Fit]]:
+    """Fits of one source and of similar size, as many as the memory holds."""
+    left = sorted(wanted, key=lambda fit: (fit.source, -len(fit.rows), fit.repeat))
+    while left:
+        first = left[0]
+        close = [f for f in left if f.source == first.source and len(f.rows) * _RATIO >= len(first.rows)]
+        room = memory_gb * 2**30 / 2 / (4 * _ARRAYS * classes * len(first.rows) * min(len(close), _RATIO))
+        chosen = close[: max(1, int(room * _RATIO))]
+        yield chosen
+        left = [f for f in left if not any(f is c for c in chosen)]
+
+
+def _shared(group: Sequence[fits.Fit], hashes: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows int64 [u] that any fit of the group has, equal ones of equal label once, and counts int32 [m, u]."""
+    used = np.unique(np.concatenate([fit.rows for fit in group]))
+    keys = np.stack([hashes[used], labels[used].astype(np.uint64)], axis=1)
+    _, first, merged = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    counts = [
+        np.bincount(merged.ravel()[np.searchsorted(used, fit.rows)], minlength=len(first)).astype(np.int32)
+        for fit in group
+    ]
+    return used[first], np.stack(counts)
+
+
+def _check_memory(given: task.Task, source: str, shape: tuple[int, ...]) -> None:
+    need = 4 * shape[0] * min(shape[0] * 2, shape[1]) / 2**30
+    if need > given.memory_gb / 2:
+        raise types.UserError(
+            f"{given.samples[source].source}: {shape[0]} rows of {shape[1]} features need {need:.1f} GiB on the "
+            f"device; raise --memory_gb above {2 * need:.1f}, or give --resize or --embed=pca:K"
+        )
