@@ -150,7 +150,7 @@ def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram):
     times_k = softmax.product(rows, gram)
     solution = jax.vmap(lambda w: softmax.solve(times_k, target, w, ridge, tolerance, max_steps))(weights)
     found = jnp.argmax(softmax.contrasts(len(target)) @ solution.logits, axis=1)
-    return solution, jnp.sum(weights * (found == jnp.argmax(target, axis=0)), axis=1)
+    return solution, jnp.sum(jnp.where(found == jnp.argmax(target, axis=0), weights, 0.0), axis=1)
 
 
 @jax.jit

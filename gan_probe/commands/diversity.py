@@ -22,7 +22,9 @@ def _define(values: flags.FlagValues) -> None:
     )
     text("out", None, "folder for diversity.json, diversity.html and every finished fit")
     text("arch", "linear", "linear, nearest (1-NN), or a network of gan-probe list classifiers, such as resnet32")
-    text("annotator", None, "run of gan-probe classify that labels unlabelled fakes; a linear model of train by default")
+    text(
+        "annotator", None, "run of gan-probe classify that labels unlabelled fakes; a linear model of train by default"
+    )
     text("embed", None, "what linear and nearest see: pixels, pca:K, features, prelogits:RUN, module:function")
     whole("repeats", None, "random subsets of each size [10; networks 3]", lower_bound=1)
     text("oversample", "1,10", "sizes of the synthetic training sets, as multiples of train")

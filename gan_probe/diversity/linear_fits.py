@@ -41,7 +41,9 @@ def learn(
         for k, fit in enumerate(group):
             done(
                 fit,
-                fits.Outcome(correct[k], float(found.accuracy[k]), int(found.steps[k]), bool(found.converged[k])),
+                fits.Outcome(
+                    correct[k], min(1.0, float(found.accuracy[k])), int(found.steps[k]), bool(found.converged[k])
+                ),
             )
 
 

@@ -11,9 +11,7 @@ from gan_probe.ops import fold, layout, moments, nearest, stream
 __all__ = ["learn"]
 
 
-def learn(
-    given: task.Task, wanted: Sequence[fits.Fit], done: Callable[[fits.Fit, fits.Outcome], None]
-) -> None:
+def learn(given: task.Task, wanted: Sequence[fits.Fit], done: Callable[[fits.Fit, fits.Outcome], None]) -> None:
     """Finds the neighbours of every one of `wanted`, and tells `done` of each."""
     mesh = parallel.mesh()
     centre = moments.row_mean(given.embedded["train"].features)

@@ -50,6 +50,7 @@ def page(results: Mapping[str, Any]) -> str:
             {
                 "fake": fake, "point": point, **found, "train": _percent(found["train_accuracy"]),
                 "shown": _accuracy(found["test"]), "words": worth(found["worth"]),
+                "headline": found["drawn"] == "once" or point == next(iter(points)),
                 "classes": [
                     {"name": name, "shown": _accuracy(c["test"]), "words": worth(c["worth"])}
                     for name, c in found["classes"].items()
@@ -63,7 +64,7 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def worth(result: Mapping[str, Any]) -> str:
-    """A worth in words: `212 [150, 290]`, or where the accuracy lies beyond the curve, `more than 6,000 [4,100, open]`."""
+    """A worth in words: `212 [150, 290]`; `more than 6,000 [4,100, open]` where the accuracy lies beyond the curve."""
     low, high = (None if end is None else f"{end:,.0f}" for end in result["ci95"])
     smallest, largest = result["detail"]["curve"]
     value = {

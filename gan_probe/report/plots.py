@@ -146,7 +146,7 @@ def worth(points: Sequence[Mapping[str, Any]], synthetic: Mapping[str, Mapping[s
     value = np.array([p["test"]["value"] for p in points])
     reach = np.abs(np.array([p["test"]["ci95"] for p in points]).T - value)
     sets = [(fake, point, found) for fake, by_point in synthetic.items() for point, found in by_point.items()]
-    hues = dict(zip(synthetic, _HUES * len(synthetic), strict=False))
+    hues = dict(zip(synthetic, (_HUES[:1] + _HUES[2:]) * len(synthetic), strict=False))  # blue is real's
     styles = dict(zip(dict.fromkeys(point for _, point, _ in sets), ("--", ":", "-.") * len(sets), strict=False))
     with matplotlib.style.context(["default", _STYLE]):
         legend, strip = 0.2 * -(-(len(sets) + 1) // 4), 0.13 * len(sets) + 0.15

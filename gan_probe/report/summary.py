@@ -78,6 +78,8 @@ def _skipped(results: Mapping[str, Any]) -> Iterator[str]:
             by_reason.setdefault((metric, reason), []).append(fake)
     for (metric, reason), held in by_reason.items():
         whose = "" if len(held) == len(fakes) else f" for {', '.join(map(columns.plain, held))}"
-        yield from textwrap.wrap(f"skipped {metric}{whose}: {columns.plain(reason)}", columns.WIDTH, subsequent_indent="    ")
+        yield from textwrap.wrap(
+            f"skipped {metric}{whose}: {columns.plain(reason)}", columns.WIDTH, subsequent_indent="    "
+        )
     if by_reason:
         yield ""

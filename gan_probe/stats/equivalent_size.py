@@ -92,19 +92,12 @@ def worth(against: Curve, correct: np.ndarray) -> Worth:
     kind: types.Kind = "approximate" if (against.repeats < 2).all() else "conservative"
 
     beyond = "above" if accuracy > monotone[-1] else "below" if accuracy < monotone[0] else ""
-    low = high = None
-    if held.any():
-        if not held[0]:
-            low = _rows(grid[max(int(held.argmax()) - 1, 0)])
-        if not held[-1]:
-            high = _rows(grid[min(len(grid) - int(held[::-1].argmax()), len(grid) - 1)])
-    elif beyond == "above":
-        low = _rows(grid[-1])
-    elif beyond == "below":
-        high = _rows(grid[0])
-    else:  # between two grid points
+    if not held.any():  # beyond an end, or between two points of the grid
         at = int(np.searchsorted(monotone, accuracy))
-        low, high = _rows(grid[max(at - 1, 0)]), _rows(grid[at])
+        held[[max(at - 1, 0), min(at, len(grid) - 1)]] = True
+    first, last = int(held.argmax()), len(held) - 1 - int(held[::-1].argmax())
+    low = None if first == 0 or beyond == "below" else _rows(grid[first - 1])
+    high = None if last == len(held) - 1 or beyond == "above" else _rows(grid[last + 1])
     value = None if beyond else _inverse(grid, monotone, accuracy)
     return Worth(value, types.Interval(low, high, None, _METHOD, kind), beyond)
 
