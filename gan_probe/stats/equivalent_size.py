@@ -19,6 +19,7 @@ __all__ = ["Curve", "Worth", "curve", "worth"]
 
 _Z = float(stats.norm.ppf(0.975))
 _GRID = 1000
+_ROUNDING = 1e-9
 _METHOD = "test inversion on the isotonic curve, items paired, draws of subsets"
 
 
@@ -91,7 +92,7 @@ def worth(against: Curve, correct: np.ndarray) -> Worth:
     held = np.abs(monotone - accuracy) <= _Z * np.sqrt(variance)
     kind: types.Kind = "approximate" if (against.repeats < 2).all() else "conservative"
 
-    beyond = "above" if accuracy > monotone[-1] else "below" if accuracy < monotone[0] else ""
+    beyond = "above" if accuracy > monotone[-1] + _ROUNDING else "below" if accuracy < monotone[0] - _ROUNDING else ""
     if not held.any():  # beyond an end, or between two points of the grid
         at = int(np.searchsorted(monotone, accuracy))
         held[[max(at - 1, 0), min(at, len(grid) - 1)]] = True
@@ -130,7 +131,8 @@ def _deviation(correct: Sequence[np.ndarray]) -> np.ndarray:
 
 def _inverse(grid: np.ndarray, monotone: np.ndarray, accuracy: float) -> float:
     """The size where the curve passes the accuracy; the middle of a flat part."""
-    left, right = np.searchsorted(monotone, accuracy, "left"), np.searchsorted(monotone, accuracy, "right")
+    left = np.searchsorted(monotone, accuracy - _ROUNDING, "left")
+    right = np.searchsorted(monotone, accuracy + _ROUNDING, "right")
     if left < right:
         return _rows((grid[left] + grid[right - 1]) / 2)
     share = (accuracy - monotone[left - 1]) / (monotone[left] - monotone[left - 1])
