@@ -22,8 +22,9 @@ from gan_probe.classifiers import softmax
 __all__ = ["RIDGE", "TOLERANCE", "Linear", "Units", "fit", "fit_many", "logits", "predict", "units"]
 
 RIDGE = 5e-5
-TOLERANCE = 3e-5
-_ROWS = 2048  # rows of a block of the Gram matrix
+TOLERANCE = 1e-4
+_ROWS = 2048  # rows on the device at a time
+_TILE = 512  # rows of a block of the Gram matrix, of which half is computed
 
 
 class Units(NamedTuple):
@@ -110,7 +111,7 @@ def fit_many(
         rows, target, weights, np.float32(ridge), np.float32(tolerance), np.int32(max_steps), gram=gram
     )  # fmt: skip
     solution, accuracy = found
-    weights, bias = _parameters(x, within, solution.coefficients, classes)
+    weights, bias = _parameters(x, within, solution.coefficients)
     norm = solution.gradient_norm
     return Linear(
         weights, bias, jnp.asarray(within.centre), jnp.asarray(within.scale), accuracy, norm <= tolerance, norm,
@@ -149,7 +150,7 @@ def predict(linear: Linear, features: ArrayLike) -> jax.Array:
 def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram):
     times_k = softmax.product(rows, gram)
     solution = jax.vmap(lambda w: softmax.solve(times_k, target, w, ridge, tolerance, max_steps))(weights)
-    found = jnp.argmax(softmax.contrasts(len(target)) @ solution.logits, axis=1)
+    found = jnp.argmax(solution.logits, axis=1)
     return solution, jnp.sum(jnp.where(found == jnp.argmax(target, axis=0), weights, 0.0), axis=1)
 
 
@@ -172,12 +173,13 @@ def _affine(linear: Linear, x: jax.Array) -> jax.Array:
 
 def _gram(x: np.ndarray, within: Units) -> jax.Array:
     """float32 [n, n], block by block: the device holds two blocks of rows at a time."""
-    starts = range(0, len(x), _ROWS)
+    starts = range(0, len(x), _TILE)
     rows = []
     for i in starts:
-        left = _standardised(x[i : i + _ROWS], *within)
-        row = [_dots(left, _standardised(x[j : j + _ROWS], *within)) for j in starts if j < i]
-        rows.append([*row, _dots(left, left)])
+        left = _standardised(x[i : i + _TILE], *within)
+        rows.append(
+            [_dots(left, left if j == i else _standardised(x[j : j + _TILE], *within)) for j in starts if j <= i]
+        )
     return jnp.block([[rows[i][j] if j <= i else rows[j][i].T for j in range(len(rows))] for i in range(len(rows))])
 
 
@@ -186,14 +188,13 @@ def _with_ones(x: np.ndarray, within: Units) -> jax.Array:
     return jnp.pad(_standardised(x, *within), ((0, 0), (0, 1)), constant_values=1.0)
 
 
-def _parameters(x: np.ndarray, within: Units, coefficients: jax.Array, classes: int) -> tuple[jax.Array, jax.Array]:
-    """weights [m, d, c] = X^T A^T B^T and bias [m, c] from coefficients [m, c - 1, n]."""
-    weights = jnp.zeros((len(coefficients), x.shape[1], classes - 1))
+def _parameters(x: np.ndarray, within: Units, coefficients: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """weights [m, d, c] = X^T A^T and bias [m, c] from coefficients A [m, c, n]."""
+    weights = jnp.zeros((len(coefficients), x.shape[1], coefficients.shape[1]))
     for start in range(0, len(x), _ROWS):
         at = slice(start, start + _ROWS)
         weights += _combine(_standardised(x[at], *within), coefficients[:, :, at])
-    basis = softmax.contrasts(classes).T
-    return weights @ basis, coefficients.sum(axis=2) @ basis
+    return weights, coefficients.sum(axis=2)
 
 
 @jax.jit

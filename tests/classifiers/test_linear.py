@@ -6,7 +6,7 @@ import pytest
 from sklearn import datasets, linear_model
 
 from gan_probe import types
-from gan_probe.classifiers import linear, softmax
+from gan_probe.classifiers import linear
 
 RIDGE = 1e-3
 
@@ -100,13 +100,6 @@ def test_one_program_is_compiled_once_for_all_models(digits):
     assert linear._solve._cache_size() == compiled
 
 
-def test_contrasts_are_orthonormal_and_sum_to_zero():
-    for classes in (2, 3, 10):
-        basis = softmax.contrasts(classes)
-        np.testing.assert_allclose(basis.T @ basis, np.eye(classes - 1), atol=1e-6)
-        np.testing.assert_allclose(basis.sum(axis=0), 0, atol=1e-6)
-
-
 def test_gradient_vanishes_in_float64(digits, fitted):
     features, labels = digits
     x, ridge = standardised(features[:599]), RIDGE
@@ -170,7 +163,7 @@ def test_constant_features_leave_the_class_frequencies():
 def test_too_few_steps_are_not_called_converged(digits):
     features, labels = digits
     fit = linear.fit(features[:599], labels[:599], 10, max_steps=2)
-    assert not fit.converged and int(fit.steps) == 2 and float(fit.gradient_norm) > 3e-5
+    assert not fit.converged and int(fit.steps) == 2 and float(fit.gradient_norm) > 1e-4
 
 
 def test_predictions_are_int32_and_ties_go_to_the_lowest_class():
