@@ -104,13 +104,11 @@ def fit_many(
     within = units(x) if within is None else within
     gram = len(x) < x.shape[1]
     rows = _gram(x, within) if gram else _with_ones(x, within)
-    weights = np.asarray(counts, np.float32)
-    weights = weights / weights.sum(axis=1, keepdims=True)
+    share = np.asarray(counts, np.float32)
+    share = share / share.sum(axis=1, keepdims=True)
     target = np.eye(classes, dtype=np.float32)[:, np.asarray(labels)]
-    found = _solve(
-        rows, target, weights, np.float32(ridge), np.float32(tolerance), np.int32(max_steps), gram=gram
-    )  # fmt: skip
-    solution, accuracy = found
+    numbers = (np.float32(ridge), np.float32(tolerance), np.int32(max_steps))
+    solution, accuracy = _solve(rows, target, share, *numbers, gram=gram)
     weights, bias = _parameters(x, within, solution.coefficients)
     norm = solution.gradient_norm
     return Linear(
@@ -134,10 +132,8 @@ def units(features: np.ndarray) -> Units:
 
 def logits(linear: Linear, features: ArrayLike) -> jax.Array:
     """Unnormalised log probabilities, float32 [n, c], or [m, n, c] of many models."""
-    blocks = [
-        _affine(linear, jnp.asarray(np.asarray(features[start : start + _ROWS], np.float32)))
-        for start in range(0, len(features), _ROWS)
-    ]
+    x = np.asarray(features, np.float32)
+    blocks = [_affine(linear, x[start : start + _ROWS]) for start in range(0, len(x), _ROWS)]
     return jnp.concatenate(blocks, axis=-2)
 
 

@@ -8,10 +8,18 @@ from gan_probe import types
 from gan_probe.classifiers import linear
 from gan_probe.diversity import fits, task
 
-__all__ = ["learn"]
+__all__ = ["check", "learn"]
 
 _RATIO = 10  # fits whose sizes differ by more do not share a matrix: the smaller ones would multiply by many zeros
 _ARRAYS = 16  # of [models, classes, rows] that the solver holds
+_SMALL = 4096  # rows below which rows and models are filled up to powers of two, so that groups share a program
+
+
+def check(given: task.Task, wanted: Sequence[fits.Fit]) -> None:
+    """UserError for rows that do not fit the memory budget."""
+    for group in _groups(wanted, len(given.classes), given.memory_gb):
+        rows = len(np.unique(np.concatenate([fit.rows for fit in group])))
+        _check_memory(given, group[0].source, (rows, given.embedded["train"].features.shape[1]))
 
 
 def learn(
@@ -22,18 +30,14 @@ def learn(
     ridge: float,
     tolerance: float,
 ) -> None:
-    """Fits every one of `wanted`, and tells `done` of each.
-
-    Raises:
-      UserError: rows that do not fit the memory budget.
-    """
+    """Fits every one of `wanted`, and tells `done` of each."""
     within = linear.units(given.embedded["train"].features)
     real, truth = given.embedded["real"].features, given.labels["real"]
     for group in _groups(wanted, len(given.classes), given.memory_gb):
         source = group[0].source
         rows, counts = _shared(group, given.embedded[source].hashes, given.labels[source])
         features, labels = given.embedded[source].features[rows], given.labels[source][rows]
-        _check_memory(given, source, features.shape)
+        features, labels, counts = _filled(features, labels, counts)
         found = linear.fit_many(
             features, labels, counts, len(given.classes), within=within, ridge=ridge, tolerance=tolerance
         )
@@ -69,6 +73,16 @@ def _shared(group: Sequence[fits.Fit], hashes: np.ndarray, labels: np.ndarray) -
         for fit in group
     ]
     return used[first], np.stack(counts)
+
+
+def _filled(features: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same with rows that no model has and models once more; nothing changes for large groups."""
+    m, n = counts.shape
+    if n > _SMALL:
+        return features, labels, counts
+    models, rows = ((1 << (size - 1).bit_length()) - size for size in (m, n))
+    counts = np.pad(np.concatenate([counts, np.repeat(counts[:1], models, axis=0)]), ((0, 0), (0, rows)))
+    return np.pad(features, ((0, rows), (0, 0))), np.pad(labels, (0, rows)), counts
 
 
 def _check_memory(given: task.Task, source: str, shape: tuple[int, ...]) -> None:

@@ -95,6 +95,9 @@ def diversity(
     for name in given.fakes:
         wanted += fits.synthetic_fits(name, len(given.samples[name]), n, oversample, fresh, seed)
 
+    if arch == "linear":
+        linear_fits.check(given, wanted)
+
     settings: dict[str, Any] = {
         "arch": arch, "repeats": repeats, "oversample": list(oversample), "fresh": fresh, "least_rows": least,
         "embedding": given.embedding._asdict(), "seed": seed, "labelled_by": dict(given.labelled_by),
@@ -108,9 +111,7 @@ def diversity(
     elif network:
         learn = functools.partial(network_fits.learn, arch=arch, folder=kept.runs(), recipe=recipe)
     outcomes = _learnt(given, wanted, learn, kept, f"{arch}: fits")
-    return results.results(
-        given, wanted, outcomes, settings, command=command, devices=jax.local_devices()
-    )  # fmt: skip
+    return results.results(given, wanted, outcomes, settings, command=command, devices=jax.local_devices())
 
 
 def _learnt(

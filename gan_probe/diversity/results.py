@@ -79,7 +79,7 @@ class _Real:
 
     def points(self) -> list[dict[str, Any]]:
         """Largest subset first, as in the paper's tables."""
-        parts = {None: self.whole, **self.by_class}
+        parts: dict[str | None, equivalent_size.Curve] = {None: self.whole, **self.by_class}
         made = {name: self._accuracies(curve) for name, curve in parts.items()}
         out = []
         for k, (point, group) in enumerate(self._groups.items()):
@@ -107,7 +107,8 @@ class _Real:
 def _synthetic(given: task.Task, real: _Real, fit: fits.Fit, outcome: fits.Outcome) -> dict[str, Any]:
     truth = given.labels["real"]
     distinct = len(np.unique(given.embedded[fit.source].hashes[fit.rows]))
-    parts = {None: (real.whole, outcome.correct)} | {
+    parts: dict[str | None, tuple[equivalent_size.Curve, np.ndarray]] = {None: (real.whole, outcome.correct)}
+    parts |= {
         name: (curve, outcome.correct[truth == given.classes.index(name)]) for name, curve in real.by_class.items()
     }
     made = {

@@ -198,7 +198,7 @@ def test_balanced_sets_have_equal_classes(tmp_path):
         ({"train": "one class"}, "one class"),
         ({"train": "two classes"}, "which .* lacks"),
         ({"fake": "synthetic:ring8"}, "make them alike"),
-        ({"train": "digits/train[0:30]"}, "a curve needs at least"),
+        ({"train": "few", "real": "two classes"}, "a curve needs at least"),
         ({"arch": "resnet33"}, "did you mean resnet32"),
         ({"arch": "mlp", "embed": "pca:4"}, "sees the images"),
         ({"fresh": True}, "for networks"),
@@ -212,9 +212,9 @@ def test_balanced_sets_have_equal_classes(tmp_path):
 )  # fmt: skip
 def test_bad_input_is_one_line(changed, message, tmp_path):
     images, labels = rows("digits/train")
-    made = {"one class": labels == 3, "two classes": labels < 2}
+    made = {"one class": labels == 3, "two classes": labels < 2, "few": (labels < 2) & (labels[::-1] < 1)}
     changed = {
-        k: npz(tmp_path / "made.npz", images[made[v]], labels[made[v]]) if isinstance(v, str) and v in made else v
+        k: npz(tmp_path / f"{v}.npz", images[made[v]], labels[made[v]]) if isinstance(v, str) and v in made else v
         for k, v in changed.items()
     }
     with pytest.raises(types.UserError, match=message) as error:

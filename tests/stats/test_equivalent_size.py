@@ -80,10 +80,9 @@ def test_deviation_falls_and_reaches_sizes_without_repeats():
     assert (low < curve.accuracy).all() and (curve.accuracy < high).all()
 
 
-def test_without_repeats_the_interval_is_only_approximate():
-    found = equivalent_size.worth(known_curve(repeats=1), answers(accuracy_at(40), 1, np.random.default_rng(2))[0])
-    assert found.interval.kind == "approximate"
-    assert (
-        equivalent_size.worth(known_curve(), answers(0.7, 1, np.random.default_rng(2))[0]).interval.kind
-        != "approximate"
-    )
+def test_without_repeats_only_the_items_vary():
+    curve = known_curve(wobble=0.01, repeats=1)
+    assert (curve.deviation == 0).all() and (known_curve(wobble=0.01).deviation > 0.003).all()
+    found = equivalent_size.worth(curve, answers(accuracy_at(40), 1, np.random.default_rng(2))[0])
+    repeated = equivalent_size.worth(known_curve(0.01), answers(accuracy_at(40), 1, np.random.default_rng(2))[0])
+    assert found.interval.high / found.interval.low < repeated.interval.high / repeated.interval.low
