@@ -130,7 +130,7 @@ def _learnt(
             bar.update(1)
 
     try:
-        learn(given, left, done)
+        learn(given, wanted, left, done)
     finally:
         if bar is not None:
             bar.close()

@@ -11,8 +11,14 @@ from gan_probe.ops import fold, layout, moments, nearest, stream
 __all__ = ["learn"]
 
 
-def learn(given: task.Task, wanted: Sequence[fits.Fit], done: Callable[[fits.Fit, fits.Outcome], None]) -> None:
-    """Finds the neighbours of every one of `wanted`, and tells `done` of each."""
+def learn(
+    given: task.Task,
+    wanted: Sequence[fits.Fit],
+    left: Sequence[fits.Fit],
+    done: Callable[[fits.Fit, fits.Outcome], None],
+) -> None:
+    """Finds the neighbours of every one of `left`, and tells `done` of each."""
+    del wanted
     mesh = parallel.mesh()
     centre = moments.row_mean(given.embedded["train"].features)
 
@@ -23,7 +29,7 @@ def learn(given: task.Task, wanted: Sequence[fits.Fit], done: Callable[[fits.Fit
 
     truth = given.labels["real"]
     items = lay_out("real", np.arange(len(truth)))
-    for fit in wanted:
+    for fit in left:
         rows = np.unique(fit.rows)  # copies of a row have no say
         columns = lay_out(fit.source, rows)
         job = fold.Job(nearest.nearest(k=1, group=nearest.group_size(k=1, columns=len(rows))))

@@ -19,14 +19,16 @@ _BATCH = 4096
 def learn(
     given: task.Task,
     wanted: Sequence[fits.Fit],
+    left: Sequence[fits.Fit],
     done: Callable[[fits.Fit, fits.Outcome], None],
     *,
     arch: str,
     folder: pathlib.Path,
     recipe: training.Recipe | None = None,
 ) -> None:
-    """Trains every one of `wanted` under `folder`, and tells `done` of each; a run's checkpoints then go."""
-    for fit in wanted:
+    """Trains every one of `left` under `folder`, and tells `done` of each; a run's checkpoints then go."""
+    del wanted
+    for fit in left:
         run = folder / f"{fit.source}-{fit.point}-{fit.repeat}"
         images, labels = given.images(fit.source, fit.rows), given.labels[fit.source][fit.rows]
         trained = runs.train(

@@ -79,8 +79,8 @@ class _Real:
 
     def points(self) -> list[dict[str, Any]]:
         """Largest subset first, as in the paper's tables."""
-        parts: dict[str | None, equivalent_size.Curve] = {None: self.whole, **self.by_class}
-        made = {name: self._accuracies(curve) for name, curve in parts.items()}
+        whole = self._accuracies(self.whole)
+        by_class = {name: self._accuracies(curve) for name, curve in self.by_class.items()}
         out = []
         for k, (point, group) in enumerate(self._groups.items()):
             out.append(
@@ -89,9 +89,9 @@ class _Real:
                     "rows": len(group[0][0].rows),
                     "repeats": len(group),
                     "train_accuracy": _mean(o.train_accuracy for _, o in group),
-                    "test": made[None][k],
+                    "test": whole[k],
                     "monotone": float(self.whole.monotone[k]),
-                    "classes": {name: made[name][k] for name in self.by_class},
+                    "classes": {name: accuracies[k] for name, accuracies in by_class.items()},
                     "each": [float(o.correct.mean()) for _, o in group],
                 }
             )
