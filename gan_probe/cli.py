@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, modes, reports, reproduce, tables
+from gan_probe.commands import classify, command, diversity, evaluate, modes, reports, reproduce, tables
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, command.Command] = {
     "classify": classify.COMMAND,
     "reproduce": reproduce.COMMAND,
     "modes": modes.COMMAND,
+    "diversity": diversity.COMMAND,
     "list": tables.COMMAND,
 }
 
