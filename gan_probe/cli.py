@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, reports, tables
+from gan_probe.commands import classify, command, evaluate, reports, sample, tables, train
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, command.Command] = {
     "report": reports.REPORT,
     "compare": reports.COMPARE,
     "classify": classify.COMMAND,
+    "train": train.COMMAND,
+    "sample": sample.COMMAND,
     "list": tables.COMMAND,
 }
 
@@ -104,6 +106,6 @@ def _command_help(chosen: command.Command, values: flags.FlagValues) -> str:
         shown = "" if values[flag].default in (None, "") else f" [{values[flag].default}]"
         about = " ".join(values[flag].help.split())
         about = about.replace("; repeat this option to specify a list of values", "; repeatable")
-        entry = f"--{flag}".ljust(18) + f"{about}{shown}"
+        entry = f"--{flag}".ljust(17) + " " + f"{about}{shown}"
         lines.append(textwrap.fill(entry, 100, initial_indent="  ", subsequent_indent=" " * 20))
     return "\n".join(lines)

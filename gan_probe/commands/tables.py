@@ -13,7 +13,7 @@ __all__ = ["COMMAND"]
 
 def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
     del values, line
-    from gan_probe import data, embed, metrics
+    from gan_probe import embed, gans, metrics, sets
     from gan_probe.classifiers import recipes
 
     tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
@@ -26,7 +26,8 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
             (name, f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs")
             for name, r in recipes.CLASSIFIERS.items()
         ],
-        "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
+        "gans": lambda: [(name, system.about) for name, system in gans.GANS.items()],
+        "data": lambda: [(k.example, k.description) for k in sets.SOURCES.values()],
     }
     for word in words or tables:
         if word not in tables:
@@ -41,8 +42,8 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
 
 
 COMMAND = command.Command(
-    "what there is: metrics, embeddings, classifiers, data",
-    "gan-probe list [metrics|embeddings|classifiers|data]",
+    "what there is: metrics, embeddings, classifiers, gans, data",
+    "gan-probe list [metrics|embeddings|classifiers|gans|data]",
     lambda values: None,
     _list,
 )
