@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gan_probe.gans import dcgan, mlp, vanilla, wgan, wgan_gp
+from gan_probe.gans import acgan, ali, began, bigan, dcgan, mlp, vae, vanilla, wgan, wgan_gp
 from gan_probe.gans.gan import System
 
 __all__ = ["GANS"]
@@ -13,6 +13,12 @@ GANS: Mapping[str, System] = {
     "dcgan_weak": dcgan.WEAK,
     "wgan": wgan.WGAN,
     "wgan_gp": wgan_gp.WGAN_GP,
+    "acgan": acgan.JS,
+    "acgan_wasserstein": acgan.WASSERSTEIN,
+    "ali": ali.ALI,
+    "bigan": bigan.BIGAN,
+    "began": began.BEGAN,
+    "vae": vae.VAE,
     "vanilla": vanilla.VANILLA,
     "mlp": mlp.MLP,
 }

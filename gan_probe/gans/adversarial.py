@@ -1,6 +1,6 @@
 """Two players with a loss each: the frame of the systems whose generator and discriminator take turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import jax
@@ -38,15 +38,16 @@ class Players(NamedTuple):
 class Rules(NamedTuple):
     """How the players take turns.
 
-    critics: see gan.Gan. penalty: weight of the gradient penalty. clip: bound of every parameter of the discriminator,
-    applied before its updates. options: the thesis's heuristics. classes: of a conditional system, whose generator is
-    fed the latent with the one-hot class and whose discriminator returns logits of classes too. class_weights: of their
-    cross-entropy on real images for the discriminator, on generated ones for the generator.
+    critics: see gan.Gan. penalty: weight of the gradient penalty. clip: bound of the discriminator's parameters, but for
+    the layers `unclipped`, applied before its updates. options: the thesis's heuristics. classes: of a conditional
+    system, whose generator is fed the latent with the one-hot class and whose discriminator returns logits of classes
+    too. class_weights: of their cross-entropy, on real images for the discriminator and on its own for the generator.
     """
 
     critics: Callable[[int], int] = lambda iteration: 0
     penalty: float = 0.0
     clip: float | None = None
+    unclipped: Collection[str] = ()
     options: heuristics.Heuristics = heuristics.Heuristics()
     classes: int | None = None
     class_weights: tuple[float, float] = (1.0, 1.0)
@@ -123,7 +124,10 @@ def adversarial(
         params = players.discriminator["params"]
         if rules.clip is not None:
             bound = rules.clip
-            params = jax.tree.map(lambda p: jnp.clip(p, -bound, bound), params)
+            params = {
+                name: part if name in rules.unclipped else jax.tree.map(lambda p: jnp.clip(p, -bound, bound), part)
+                for name, part in params.items()
+            }
         gradient, (variables, info) = jax.grad(discriminator_loss, has_aux=True)(params, players, batch, key)
         gradient = heuristics.frozen(gradient, options.freeze_layers)
         params, optimizer = updated(optimizers[1], gradient, players.discriminator_optimizer, params)

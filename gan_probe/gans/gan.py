@@ -47,9 +47,9 @@ class Gan(NamedTuple):
 class System(NamedTuple):
     """One line of GANS.
 
-    about: what `gan-probe list gans` says. settings: frozen dataclass of hyper-parameters; a field says what it is
-    and where its default comes from (see `setting`); `steps` and `batch` are among them. build: (settings, spec) -> Gan.
-    presets: settings that a preset changes; `paper` changes none. sizes: of images, () for rows of features alone.
+    about: what `gan-probe list gans` says. settings: frozen dataclass of hyper-parameters: a field says what it is
+    and where its default comes from (see `setting`); `steps` and `batch` are among them. build: (settings, spec) to
+    Gan. presets: settings that a preset changes; `paper` changes none. sizes: of images, () for rows of features alone.
     labels: whether it needs them. features: whether it also takes rows of features.
     """
 

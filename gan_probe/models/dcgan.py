@@ -18,8 +18,8 @@ class Generator(linen.Module):
     """Latents [b, z] to images [b, size, size, channels] in -1..1; 5,135,363 parameters for 64 pixels, z 100, width 64.
 
     width: channels before the last layer, doubled a stage towards the 4x4 start. norm: None for the weak variant, flat
-    for WGAN-GP's, where the first norm is over all 4 * 4 * channels features. small: the stage before the last
-    is left out and the one before it strides by 4 (thesis 004, section 3.3.2: sizes [U]).
+    for WGAN-GP's, where the first norm is over all 4 * 4 * channels features. small: the third transposed
+    convolution from the end is left out and the next strides by 4 (thesis 004, section 3.3.2: sizes [U]).
     """
 
     size: int
@@ -36,7 +36,7 @@ class Generator(linen.Module):
         stages = len(sizes) - 1
         widths = [self.width << (stages - 1 - i) for i in range(stages)]
         if self.small:
-            del sizes[-2], widths[-2]
+            del sizes[-3], widths[-2]
         first = sizes[0] ** 2 * widths[0]
         dense = layers.glorot_like(2.0) if self.glorot else layers.wide
         x = linen.Dense(first, kernel_init=dense, dtype=self.dtype, name="dense")(z)

@@ -1,6 +1,6 @@
 """What the generators and discriminators share: convolutions, norms, initial weights, sizes of their stages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -40,9 +40,15 @@ def conv_transpose(
     return x[:, :size, :size]
 
 
-def batch_norm(train: bool, *, name: str, momentum: float = 0.9, epsilon: float = 1e-5, **settings: Any):
-    """Batch statistics in training and moving averages else; over several devices the batch is the whole batch."""
-    return linen.BatchNorm(use_running_average=not train, momentum=momentum, epsilon=epsilon, name=name, **settings)
+def batch_norm(
+    train: bool, *, name: str, dtype: Any, momentum: float = 0.9, epsilon: float = 1e-5, **settings: Any
+) -> Callable[[jax.Array], jax.Array]:
+    """Batch statistics in training and moving averages else; over several devices the batch is the whole batch.
+
+    In float32 whatever `dtype` is, that of what goes in and comes out.
+    """
+    norm = linen.BatchNorm(use_running_average=not train, momentum=momentum, epsilon=epsilon, name=name, **settings)
+    return lambda x: norm(x.astype(jnp.float32)).astype(dtype)
 
 
 def nearest_twice(x: jax.Array) -> jax.Array:

@@ -85,7 +85,8 @@ class _Block(linen.Module):
         if self.norm == "batch":
             return layers.batch_norm(train, name=f"norm{i}", dtype=self.dtype)(x)
         if self.norm == "layer":
-            return linen.LayerNorm(reduction_axes=(1, 2, 3), feature_axes=-1, dtype=self.dtype, name=f"norm{i}")(x)
+            norm = linen.LayerNorm(reduction_axes=(1, 2, 3), feature_axes=-1, name=f"norm{i}")
+            return norm(x.astype(jnp.float32)).astype(self.dtype)
         return x
 
 
