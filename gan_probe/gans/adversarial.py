@@ -38,8 +38,8 @@ class Players(NamedTuple):
 class Rules(NamedTuple):
     """How the players take turns.
 
-    critics: see gan.Gan. penalty: weight of the gradient penalty. clip: bound of the discriminator's parameters, but for
-    the layers `unclipped`, applied before its updates. options: the thesis's heuristics. classes: of a conditional
+    critics: see gan.Gan. penalty: weight of the gradient penalty. clip: bound of the discriminator's parameters before
+    its updates, but for those of the layers `unclipped`. options: the thesis's heuristics. classes: of a conditional
     system, whose generator is fed the latent with the one-hot class and whose discriminator returns logits of classes
     too. class_weights: of their cross-entropy, on real images for the discriminator and on its own for the generator.
     """
