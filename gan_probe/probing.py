@@ -60,8 +60,13 @@ def _read(path: pathlib.Path) -> list[dict[str, Any]]:
 
 def _replace(path: pathlib.Path, content: bytes) -> None:
     partial = path.with_name(f".partial-{path.name}")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise types.UserError(
+            f"{path}: cannot be written ({error.strerror}); mend it and go on with --resume"
+        ) from error
 
 
 def _drawn(rows: list[dict[str, Any]], metrics: list[str]) -> bytes:

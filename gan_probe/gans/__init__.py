@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gan_probe.gans import acgan, ali, began, bigan, dcgan, mix, mlp, modnet, vae, vanilla, wgan, wgan_gp
+from gan_probe.gans import acgan, ali, began, bigan, dcgan, improved, mix, mlp, modnet, vae, vanilla, wgan, wgan_gp
 from gan_probe.gans.gan import System
 
 __all__ = ["GANS"]
@@ -18,6 +18,8 @@ GANS: Mapping[str, System] = {
     "ali": ali.ALI,
     "bigan": bigan.BIGAN,
     "began": began.BEGAN,
+    "improved": improved.IMPROVED,
+    "improved_weak": improved.WEAK,
     "mix": mix.MIX,
     "modnet": modnet.MODNET,
     "vae": vae.VAE,

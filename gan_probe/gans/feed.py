@@ -15,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from gan_probe import parallel, types
 from gan_probe.gans import gan
 
-__all__ = ["Feed"]
+__all__ = ["Feed", "batch"]
 
 
 class Feed:
@@ -80,13 +80,6 @@ class Feed:
         self._ahead[following] = self._thread.submit(self._read, *following)
         return self._placed(read, count)
 
-    def batch(self, resident: Any, taken: Any) -> gan.Batch:
-        """Rows and labels as a step sees them; pure, for use inside jit. `resident` is this object's attribute."""
-        rows, labels = taken if resident is None else (part[taken] for part in resident)
-        if rows.dtype == jnp.uint8:
-            rows = rows.astype(jnp.float32) / 127.5 - 1
-        return gan.Batch(rows, labels)
-
     def _placed(self, host: Any, count: int | None) -> Any:
         if count is None:
             return jax.device_put(jax.tree.map(lambda x: x[0], host), self._split)
@@ -111,3 +104,11 @@ class Feed:
             order = np.random.default_rng([self._seed, group, epoch]).permutation(len(rows))
             self._orders[epoch, group] = rows[order]
         return self._orders[epoch, group][i * self._batch : (i + 1) * self._batch]
+
+
+def batch(resident: Any, taken: Any) -> gan.Batch:
+    """Rows and labels as a step sees them, of what `take` gave; for use inside jit. resident: the feed's."""
+    rows, labels = taken if resident is None else (part[taken] for part in resident)
+    if rows.dtype == jnp.uint8:
+        rows = rows.astype(jnp.float32) / 127.5 - 1
+    return gan.Batch(rows, labels)

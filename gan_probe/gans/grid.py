@@ -6,20 +6,27 @@ import pathlib
 import numpy as np
 from PIL import Image
 
+from gan_probe import types
+
 __all__ = ["png", "write"]
 
 _SCALE = {28: 2, 32: 2}  # small images are shown larger
 
 
 def write(path: pathlib.Path, samples: np.ndarray, columns: int) -> None:
-    """Writes `png` of the samples; nothing for features of more than two dimensions."""
+    """Writes `png` of the samples; nothing for features of more than two dimensions. UserError where it cannot."""
     found = png(samples, columns)
     if found is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{path.name}")
-    partial.write_bytes(found)
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".partial-{path.name}")
+        partial.write_bytes(found)
+        partial.replace(path)
+    except OSError as error:
+        raise types.UserError(
+            f"{path}: cannot be written ({error.strerror}); mend it and go on with --resume"
+        ) from error
 
 
 def png(samples: np.ndarray, columns: int) -> bytes | None:

@@ -1,11 +1,13 @@
 """A GAN's run directory: settings and losses in run.json, states in checkpoints, samples over time in grids."""
 
+import functools
 import pathlib
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gan_probe import checkpoint, gans, parallel, run_file, types
@@ -82,7 +84,7 @@ def train(
         "data": data.source, "rows": len(data), "shape": list(spec.shape), "per_class": per_class,
         "classes": list(data.classes) if data.classes is not None else None,
     }  # fmt: skip
-    built = system.build(settings, spec)
+    built = _built(name, settings, spec)
     minibatches = feed.Feed(
         data.rows, data.labels, batch=settings.batch, seed=seed, mesh=mesh, resident_bytes=resident_bytes, groups=groups
     )
@@ -150,7 +152,7 @@ def load(run: pathlib.Path, step: int | None = None) -> Trained:
         classes = tuple(map(str, about["classes"])) if about["classes"] is not None else None
         spec = gan.Spec(tuple(map(int, about["shape"])), len(classes) if classes is not None else None)
         groups = len(classes) if about["per_class"] and classes is not None else None
-        built = system.build(settings, spec)
+        built = _built(about["gan"], settings, spec)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise types.UserError(f"{run}: its run.json is damaged ({type(error).__name__}: {error})") from error
 
@@ -171,6 +173,12 @@ def _system(name: str) -> gan.System:
     if name not in gans.GANS:
         raise types.UserError(f"--gan={name}: unknown{types.hint(name, gans.GANS)}; see gan-probe list gans")
     return gans.GANS[name]
+
+
+@functools.lru_cache(maxsize=16)
+def _built(name: str, settings: Any, spec: gan.Spec) -> gan.Gan:
+    """The same functions for the same settings: what is compiled once serves every run of the process."""
+    return gans.GANS[name].build(settings, spec)
 
 
 def _fitting(
@@ -220,9 +228,13 @@ def _check(out: pathlib.Path, infos: Mapping[str, np.ndarray], first: int) -> No
 
 def _check_state(out: pathlib.Path, now: training.Progress) -> None:
     """UserError where a parameter is not finite: such a state is never saved."""
-    finite = jax.jit(lambda state: [jax.numpy.isfinite(x).all() for x in jax.tree.leaves(state)])(now.state)
-    if not all(map(bool, finite)):
+    if not _finite(now.state):
         raise _diverged(out, now.iteration, "a parameter is not finite")
+
+
+@jax.jit
+def _finite(state: Any) -> jax.Array:
+    return jnp.stack([jnp.isfinite(x).all() for x in jax.tree.leaves(state)]).all()
 
 
 def _diverged(out: pathlib.Path, step: int, what: str) -> types.UserError:

@@ -48,12 +48,6 @@ class Trainer:
         self._gan = _vmapped(system, groups) if groups is not None and not self._loop else system
         self._one = system
 
-        def made(update):
-            return functools.partial(jax.jit, donate_argnums=(0,))(self._updater(update)) if update else None
-
-        self._step, self._critic = made(self._gan.step), made(self._gan.critic)
-        self._scanned = jax.jit(self._iterations, donate_argnums=(0,))
-
     def init(self) -> Progress:
         """Before the first iteration; class-wise, every class begins alike but for its key."""
         key = jax.random.fold_in(self._key, 2**32 - 1)
@@ -74,13 +68,14 @@ class Trainer:
         while iteration < end:
             size = self._critics(iteration) + 1
             if self._scan and self._even(iteration, end, size):
-                state, info = self._scanned(state, self._data.resident, *self._taken(minibatch, size))
+                scanned = _jitted_scan(self._gan.step, self._gan.critic)
+                state, info = scanned(state, self._data.resident, self._key, *self._taken(minibatch, size))
                 iteration, minibatch = iteration + _SCANNED, minibatch + _SCANNED * size
                 infos.append(info)
                 continue
             for i in range(size):
-                update = self._step if i == size - 1 else self._critic
-                state, info = self._dispatch(update, state, minibatch)
+                update = self._gan.step if i == size - 1 else self._gan.critic
+                state, info = self._dispatch(_jitted(update), state, minibatch)
                 minibatch += 1
             infos.append(jax.tree.map(lambda x: x[None], info))
             iteration += 1
@@ -96,20 +91,12 @@ class Trainer:
         ahead = range(iteration, iteration + _SCANNED)
         return ahead.stop <= end and all(self._critics(i) + 1 == size for i in ahead)
 
-    def _updater(self, update: Any) -> Any:
-        def run(state: Any, resident: Any, taken: Any, number: jax.Array, group: jax.Array | None = None):
-            key = jax.random.fold_in(self._key, number)
-            key = key if group is None else jax.random.fold_in(key, group)
-            return update(state, self._data.batch(resident, taken), key)
-
-        return run
-
     def _dispatch(self, update: Any, state: Any, minibatch: int) -> tuple[Any, gan.Info]:
         taken, number = self._data.take(minibatch), np.uint32(minibatch)
         if not self._loop:
-            return update(state, self._data.resident, taken, number)
+            return update(state, self._data.resident, self._key, taken, number)
         found = [
-            update(one, self._data.resident, jax.tree.map(lambda x, g=g: x[g], taken), number, np.uint32(g))
+            update(one, self._data.resident, self._key, jax.tree.map(lambda x, g=g: x[g], taken), number, np.uint32(g))
             for g, one in enumerate(state)
         ]
         return tuple(one for one, _ in found), _stacked([info for _, info in found])
@@ -121,18 +108,42 @@ class Trainer:
         numbers = jnp.arange(minibatch, minibatch + count, dtype=jnp.uint32)
         return jax.tree.map(lambda x: x.reshape(_SCANNED, size, *x.shape[1:]), (taken, numbers))
 
-    def _iterations(self, state: Any, resident: Any, taken: Any, numbers: jax.Array) -> tuple[Any, gan.Info]:
-        step, critic = self._updater(self._gan.step), self._updater(self._gan.critic)
 
+def _updater(update: Any) -> Any:
+    """The update on what a feed took, with the random key of the minibatch's number."""
+
+    def run(
+        state: Any, resident: Any, key: jax.Array, taken: Any, number: jax.Array, group: jax.Array | None = None
+    ) -> Any:
+        key = jax.random.fold_in(key, number)
+        key = key if group is None else jax.random.fold_in(key, group)
+        return update(state, feed.batch(resident, taken), key)
+
+    return run
+
+
+@functools.lru_cache(maxsize=32)
+def _jitted(update: Any) -> Any:
+    return jax.jit(_updater(update), donate_argnums=(0,))
+
+
+@functools.lru_cache(maxsize=8)
+def _jitted_scan(step: Any, critic: Any) -> Any:
+    def iterations(state: Any, resident: Any, key: jax.Array, taken: Any, numbers: jax.Array) -> Any:
         def iteration(state, given):
             first, last = jax.tree.map(lambda x: x[:-1], given), jax.tree.map(lambda x: x[-1], given)
-            if len(numbers[0]) > 1:
-                state, _ = jax.lax.scan(lambda s, one: (critic(s, resident, *one)[0], None), state, first)
-            return step(state, resident, *last)
+            if numbers.shape[1] > 1:
+                state, _ = jax.lax.scan(
+                    lambda s, one: (_updater(critic)(s, resident, key, *one)[0], None), state, first
+                )
+            return _updater(step)(state, resident, key, *last)
 
         return jax.lax.scan(iteration, state, (taken, numbers))
 
+    return jax.jit(iterations, donate_argnums=(0,))
 
+
+@functools.lru_cache(maxsize=8)
 def _vmapped(system: gan.Gan, groups: int) -> gan.Gan:
     """The same system for stacked states and batches; random keys are those of the groups one by one."""
 

@@ -16,7 +16,7 @@ def made(**settings):
 
 
 def rows_of(one, number):
-    batch = one.batch(one.resident, one.take(number))
+    batch = feed.batch(one.resident, one.take(number))
     return np.asarray(np.round((batch.rows[:, 0, 0, 0] + 1) * 127.5)).astype(int), np.asarray(batch.labels)
 
 
@@ -39,7 +39,7 @@ def test_streamed_is_resident_and_stacked_is_one_by_one():
         for i in range(3):
             part = stacked[i] if one.resident is not None else tuple(x[i] for x in stacked)
             np.testing.assert_array_equal(
-                one.batch(one.resident, part).rows, one.batch(one.resident, one.take(4 + i)).rows
+                feed.batch(one.resident, part).rows, feed.batch(one.resident, one.take(4 + i)).rows
             )
 
 
@@ -50,7 +50,7 @@ def test_labels_follow_their_rows():
 
 def test_groups_are_served_side_by_side():
     one = made(groups=[np.flatnonzero(c == LABELS) for c in range(3)])
-    batch = one.batch(one.resident, one.take(5))
+    batch = feed.batch(one.resident, one.take(5))
     assert batch.rows.shape == (3, 8, 2, 2, 1)
     np.testing.assert_array_equal(batch.labels, np.repeat([[0], [1], [2]], 8, axis=1))
 
@@ -59,8 +59,8 @@ def test_pixels_reach_from_minus_one_to_one():
     white = data.from_array(np.full((4, 2, 2, 1), 255, np.uint8), name="white")
     one = feed.Feed(white.rows, None, batch=2, seed=0, mesh=parallel.mesh(1), resident_bytes=1)
     assert (
-        float(one.batch(None, one.take(0)).rows.max()) == 1.0
-        and made().batch(None, (np.zeros((1, 2), np.uint8), 0)).rows.min() == -1
+        float(feed.batch(None, one.take(0)).rows.max()) == 1.0
+        and feed.batch(None, (np.zeros((1, 2), np.uint8), 0)).rows.min() == -1
     )
 
 
