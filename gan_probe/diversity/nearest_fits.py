@@ -32,7 +32,7 @@ def learn(
     for fit in left:
         rows = np.unique(fit.rows)  # copies of a row have no say
         columns = lay_out(fit.source, rows)
-        job = fold.Job(nearest.nearest(k=1)))
+        job = fold.Job(nearest.nearest(k=1))
         found = stream.stream(items, columns, [job], mesh=mesh)[0][0]
         correct = given.labels[fit.source][rows][found.indices[:, 0]] == truth
         done(fit, fits.Outcome(correct, float("nan"), 0, True))
