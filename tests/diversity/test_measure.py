@@ -166,6 +166,7 @@ def test_an_epoch_of_fresh_samples_goes_on_where_the_last_one_ended():
     assert not np.array_equal(whole[:100], whole[100:])
 
 
+@pytest.mark.slow
 def test_a_network_labels_and_its_classes_must_fit(tmp_path, fakes):
     run = tmp_path / "annotator"
     annotation.classify(run, "shallow_cnn", data.load("digits/train"), recipe=training.Recipe(epochs=1))
