@@ -69,7 +69,7 @@ def _folds(dims: list[int], rows: int, repeat: int) -> list[dict]:
         radius2 = np.full(rows, 1.4 * d)
         jobs = {
             "log-sum-exp": fold.Job(log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)),
-            "k-nearest": fold.Job(nearest.nearest(k=5, group=nearest.group_size(k=5, columns=rows))),
+            "k-nearest": fold.Job(nearest.nearest(k=5)),
             "counts": fold.Job(count_within.count_within(ties="<", balls="cols"), radius2),
             "kernel sums": fold.Job(kernel_sum.kernel_sum(degree=3, gamma=1 / d, coef=1.0)),
         }
@@ -187,7 +187,7 @@ def _scale_of(rows: int) -> dict:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     jobs = [
         fold.Job(log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)),
-        fold.Job(nearest.nearest(k=5, group=nearest.group_size(k=5, columns=rows))),
+        fold.Job(nearest.nearest(k=5)),
     ]
     run = _pass(_layouts(x, y), jobs)
     if rows <= 20_000:

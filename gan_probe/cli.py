@@ -12,7 +12,18 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, reports, sample, tables, train
+from gan_probe.commands import (
+    classify,
+    command,
+    diversity,
+    evaluate,
+    modes,
+    reports,
+    reproduce,
+    sample,
+    tables,
+    train,
+)
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -22,8 +33,11 @@ COMMANDS: Mapping[str, command.Command] = {
     "report": reports.REPORT,
     "compare": reports.COMPARE,
     "classify": classify.COMMAND,
+    "modes": modes.COMMAND,
+    "diversity": diversity.COMMAND,
     "train": train.COMMAND,
     "sample": sample.COMMAND,
+    "reproduce": reproduce.COMMAND,
     "list": tables.COMMAND,
 }
 

@@ -1,14 +1,35 @@
 """Estimates and sets as the JSON-ready parts of results.json."""
 
+import datetime
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from gan_probe import types
+from gan_probe.version import __version__
 
-__all__ = ["described", "estimated", "finite"]
+__all__ = ["described", "estimated", "finite", "header", "plain"]
+
+
+def header(command: str, seed: int, devices: Sequence[jax.Device]) -> dict[str, Any]:
+    """What every JSON file of a run begins with: schema, version, date, command, seed, environment."""
+    return {
+        "schema": 1,
+        "gan_probe": __version__,
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "seed": seed,
+        "environment": {
+            "jax": jax.__version__,
+            "platform": devices[0].platform,
+            "device_kind": devices[0].device_kind,
+            "devices": len(devices),
+            "processes": jax.process_count(),
+        },
+    }
 
 
 def estimated(estimate: types.Estimate, fake: types.Samples, train: types.Samples | None) -> dict[str, Any]:
@@ -28,7 +49,7 @@ def estimated(estimate: types.Estimate, fake: types.Samples, train: types.Sample
         "unit": estimate.unit,
         "better": estimate.better,
         "convention": estimate.convention,
-        "detail": _plain(detail),
+        "detail": plain(detail),
     }
 
 
@@ -69,12 +90,12 @@ def _number(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(value) + 0.0  # never -0.0
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """NumPy scalars as numbers, what is not finite as null."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):

@@ -1,6 +1,5 @@
 """`evaluate`: two or three sets in, every chosen metric with its interval and the verdicts out."""
 
-import datetime
 import functools
 import os
 import time
@@ -22,7 +21,6 @@ from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import moments
 from gan_probe.ops import stream as stream_lib
 from gan_probe.stats import blocks as blocks_lib
-from gan_probe.version import __version__
 
 __all__ = ["evaluate", "evaluate_against"]
 
@@ -106,12 +104,7 @@ def evaluate_against(
 
     timer = timing.Timer()
     results: dict[str, Any] = {
-        "schema": 1,
-        "gan_probe": __version__,
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "seed": reference.seed,
-        "environment": _environment(reference),
+        **content.header(command, reference.seed, list(reference.mesh.devices.flat)),
         "inputs": {
             role: content.described(role, s, e.sha256, _same(role, e, reference))
             for (role, s), e in zip(reference.samples.items(), reference.embedded.values(), strict=True)
@@ -336,17 +329,6 @@ def _same(name: str, embedded: types.Embedded, reference: reference_lib.Referenc
     """A warning where a set is real or train once more."""
     same = [role for role, e in reference.embedded.items() if e.sha256 == embedded.sha256]
     return [f"warning: the same content as {role}" for role in same if role != name and name != "real"]
-
-
-def _environment(reference: reference_lib.Reference) -> dict[str, Any]:
-    device = reference.mesh.devices.flat[0]
-    return {
-        "jax": jax.__version__,
-        "platform": device.platform,
-        "device_kind": device.device_kind,
-        "devices": int(reference.mesh.size),
-        "processes": jax.process_count(),
-    }
 
 
 def _seed(key: jax.Array | int) -> int:

@@ -22,6 +22,7 @@ class Classifier(NamedTuple):
     arch: name in models.ARCHITECTURES. classes: their names. shape: (h, w, c) of its images. sha256: of its weights.
     predict: uint8 images [n, h, w, c] to Outputs of NumPy arrays (without layers).
     variables: of the module, for those who need its layers.
+    epochs: that it was trained for. converged: whether the rule of convergence ended it, not the limit of epochs.
     """
 
     arch: str
@@ -30,6 +31,8 @@ class Classifier(NamedTuple):
     sha256: str
     predict: Callable[[np.ndarray], outputs.Outputs]
     variables: Any
+    epochs: int = 0
+    converged: bool = False
 
 
 def train(
@@ -44,6 +47,7 @@ def train(
     about: dict[str, Any] | None = None,
     resume: bool = False,
     recipe: training.Recipe | None = None,
+    epoch_rows: int | None = None,
     progress: Callable[..., Any] | None = None,
     report: Callable[[training.Epoch], None] = lambda epoch: None,
 ) -> Classifier:
@@ -54,6 +58,7 @@ def train(
       arch: name in models.ARCHITECTURES.
       images: uint8 [n, h, w, c].    labels: int [n].    held_out: bool [n], the validation split.
       about: what else run.json says: the source of the data.
+      epoch_rows: see training.Trainer.
       progress: called as tqdm is, once an epoch.
       report: called after every epoch.
 
@@ -71,8 +76,9 @@ def train(
         "recipe": dataclasses.asdict(recipe), **(about or {}),
     }  # fmt: skip
     trainer = training.Trainer(
-        models.ARCHITECTURES[arch](len(classes)), recipe, images=images, labels=labels, held_out=held_out, seed=seed
-    )
+        models.ARCHITECTURES[arch](len(classes)), recipe, images=images, labels=labels, held_out=held_out, seed=seed,
+        epoch_rows=epoch_rows,
+    )  # fmt: skip
     history = list(run_file.begin(out, settings, resume=resume).get("epochs", []))
     state = trainer.init()
     step = checkpoint.latest(out) if resume else None
@@ -111,11 +117,13 @@ def load(run: pathlib.Path) -> Classifier:
         module, training.Recipe(**about["recipe"]), images=blank, labels=np.zeros(0, int), held_out=np.zeros(0, bool),
         seed=0,
     )  # fmt: skip
-    variables = checkpoint.load(run, step, jax.eval_shape(trainer.init)).best
+    state = checkpoint.load(run, step, jax.eval_shape(trainer.init))
+    variables, converged = state.best, int(state.dropped) > trainer.recipe.drops
     predict = training.predictor(module)
     return Classifier(
-        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables
-    )
+        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables,
+        epochs=int(state.epoch), converged=converged,
+    )  # fmt: skip
 
 
 def _read(run: pathlib.Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
     del values, line
     from gan_probe import embed, gans, metrics, sets
     from gan_probe.classifiers import recipes
+    from gan_probe.experiments import EXPERIMENTS
 
     tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
         "metrics": lambda: [(n, make().about) for n, make in metrics.METRICS.items()],
@@ -27,6 +28,9 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
             for name, r in recipes.CLASSIFIERS.items()
         ],
         "gans": lambda: [(name, system.about) for name, system in gans.GANS.items()],
+        "experiments": lambda: [
+            (name, f"{e.about} (paper {e.paper}, {e.place}; {_minutes(e.minutes)})") for name, e in EXPERIMENTS.items()
+        ],
         "data": lambda: [(k.example, k.description) for k in sets.SOURCES.values()],
     }
     for word in words or tables:
@@ -41,9 +45,13 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
         print()
 
 
+def _minutes(minutes: Mapping[str, float]) -> str:
+    return ", ".join(f"{preset} {m:g} min" for preset, m in minutes.items())
+
+
 COMMAND = command.Command(
-    "what there is: metrics, embeddings, classifiers, gans, data",
-    "gan-probe list [metrics|embeddings|classifiers|gans|data]",
+    "what there is: metrics, embeddings, classifiers, gans, experiments, data",
+    "gan-probe list [metrics|embeddings|classifiers|gans|experiments|data]",
     lambda values: None,
     _list,
 )

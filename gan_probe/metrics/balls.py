@@ -18,10 +18,9 @@ def kth(found: nearest.Neighbours) -> np.ndarray:
     return found.distance2[:, -1]
 
 
-def neighbours(rows: metric.Role, cols: metric.Role, k: int, shape: metric.Shape) -> metric.Need:
+def neighbours(rows: metric.Role, cols: metric.Role, k: int) -> metric.Need:
     """The k nearest columns of every row."""
-    group = nearest.group_size(k=k, columns=shape.rows[cols])
-    return metric.Need(rows, cols, nearest.nearest(k=k, group=group))
+    return metric.Need(rows, cols, nearest.nearest(k=k))
 
 
 def precision(*, k: int = 5, ties: str = "<") -> metric.Metric:
@@ -61,7 +60,7 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
     _check(k, ties)
 
     def needs(shape):
-        return _hits("real", "fake", "rows", k, ties, shape), neighbours("real", "real", k, shape)
+        return _hits("real", "fake", "rows", k, ties), neighbours("real", "real", k)
 
     def finish(inputs):
         found, near = (inputs.get(n) for n in needs(inputs.shape))
@@ -90,7 +89,7 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
     owner = cols if balls == "cols" else rows
 
     def needs(shape):
-        return _hits(rows, cols, balls, k, ties, shape), neighbours(owner, owner, k, shape)
+        return _hits(rows, cols, balls, k, ties), neighbours(owner, owner, k)
 
     def finish(inputs):
         found, near = (inputs.get(n) for n in needs(inputs.shape))
@@ -108,9 +107,9 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
     )
 
 
-def _hits(rows, cols, balls, k, ties, shape) -> metric.Need:
+def _hits(rows, cols, balls, k, ties) -> metric.Need:
     owner = cols if balls == "cols" else rows
-    radius = metric.Radius(neighbours(owner, owner, k, shape), kth, "k-th")
+    radius = metric.Radius(neighbours(owner, owner, k), kth, "k-th")
     return metric.Need(rows, cols, count_within.count_within(ties=ties, balls=balls), radius)
 
 

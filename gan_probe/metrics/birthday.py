@@ -36,30 +36,30 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
     metric.require(threshold >= 0, "threshold", threshold, "a distance, or 0 to calibrate it")
     metric.require(k >= 1, "k", k, "at least 1")
 
-    def _neighbours(role, shape):
-        return balls.neighbours(role, role, k, shape)
+    def _neighbours(role):
+        return balls.neighbours(role, role, k)
 
     def needs(shape):
-        wanted = [_neighbours(role, shape) for role in ("fake", "real")]
+        wanted = [_neighbours(role) for role in ("fake", "real")]
         if "train" in shape.rows:
-            wanted.append(balls.neighbours("fake", "train", 1, shape))
+            wanted.append(balls.neighbours("fake", "train", 1))
         return tuple(wanted)
 
     def finish(inputs):
         shape = inputs.shape
-        limit2 = threshold**2 if threshold else _calibrate(inputs.get(_neighbours("real", shape)))
-        edges, d2 = _edges(inputs.get(_neighbours("fake", shape)))
+        limit2 = threshold**2 if threshold else _calibrate(inputs.get(_neighbours("real")))
+        edges, d2 = _edges(inputs.get(_neighbours("fake")))
         length, limit = np.sqrt(d2), float(np.sqrt(limit2))
         (fake, borderline), (real, _) = (
             inputs.kept(
                 role, f"collisions within {limit2!r}",
-                lambda role=role: _collisions(inputs, role, inputs.get(_neighbours(role, shape)), limit2),
+                lambda role=role: _collisions(inputs, role, inputs.get(_neighbours(role)), limit2),
             )
             for role in ("fake", "real")
         )  # fmt: skip
         beta, support = collisions.beta_interval(fake), collisions.support_interval(fake)
         ratio = collisions.ratio_interval(fake=fake, real=real)
-        copies = inputs.get(balls.neighbours("fake", "train", 1, shape)) if "train" in shape.rows else None
+        copies = inputs.get(balls.neighbours("fake", "train", 1)) if "train" in shape.rows else None
         closest, pairs = _listed(edges, length, limit, copies, shape.rows["fake"])
         detail = {
             "beta": fake.beta,
@@ -79,7 +79,7 @@ def birthday(*, threshold: float = 0.0, k: int = 5) -> metric.Metric:
                 "interval": f"{ratio.method}; {ratio.kind}",
             },
             "paper": _paper(inputs, fake, edges[d2 <= limit2], limit),
-            "histogram": _histogram({r: inputs.get(_neighbours(r, shape)) for r in ("fake", "real")}),
+            "histogram": _histogram({r: inputs.get(_neighbours(r)) for r in ("fake", "real")}),
             "closest": closest,
             "pairs": pairs,
         }

@@ -25,7 +25,7 @@ def memorization(*, copy_threshold: float = 0.0) -> metric.Metric:
     metric.require(copy_threshold >= 0, "copy_threshold", copy_threshold, "a distance, or 0 to choose it")
 
     def needs(shape):
-        return tuple(balls.neighbours(rows, "train", 1, shape) for rows in ("fake", "real", "train"))
+        return tuple(balls.neighbours(rows, "train", 1) for rows in ("fake", "real", "train"))
 
     def finish(inputs):
         of_fake, of_real, of_train = (inputs.get(n) for n in needs(inputs.shape))

@@ -75,7 +75,7 @@ def screened_pairs(
       contents: look only at the first copy of every content.
     """
     width = len(cols.first)
-    step = min(1024, max(16, (1 << 25) // width // 16 * 16))
+    step = min(1024 if len(at) > 128 else 128, max(16, (1 << 25) // width // 16 * 16))
     for start in range(0, len(at), step):
         chosen = at[start : start + step]
         padded = np.resize(chosen, step)

@@ -34,6 +34,9 @@ class Fold(NamedTuple):
     leave(state, kept, tile): the state that goes to the host, from int32 [n, columns / group] of all tiles, `tile`
       columns each.
     group: columns that share one number kept.
+
+    coarse(rows, cols): the fold that gives the same result from rows rounded to bfloat16 (ops.coarse), or None where
+      that isn't sooner. Such a pass has no other kind of fold.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Fold(NamedTuple):
     keep: Callable[[tile_lib.Tile], Any] | None = None
     leave: Callable[[Any, Any, int], Any] | None = None
     group: int = 1
+    coarse: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
 
 
 class Place(NamedTuple):

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 from typing import NamedTuple
 
+import ml_dtypes
 import numpy as np
 
 __all__ = ["FAR", "Layout", "Panel", "lay_out", "recentred"]
@@ -111,6 +112,18 @@ class Layout:
         length = np.bincount(self.content, minlength=len(self))
         start = np.cumsum(length) - length
         return order, start, length
+
+    @functools.cached_property
+    def coarse_loss(self) -> float:
+        """Largest share of its norm that a centred row loses when it is rounded to bfloat16; at most 2^-8."""
+        most = 0.0
+        for at in np.array_split(self.features, max(1, self.features.size // _CHUNK)):
+            x = at - self.centre
+            lost = x - x.astype(ml_dtypes.bfloat16).astype(np.float32)
+            norm2 = np.einsum("nd,nd->n", x, x)
+            share2 = np.einsum("nd,nd->n", lost, lost) / np.where(norm2 > 0, norm2, np.inf)
+            most = max(most, float(share2.max()))
+        return most**0.5 * (1 + 1e-4)
 
     def rows(self, i: int) -> slice:
         return slice(i * self.panel, (i + 1) * self.panel)

@@ -1,31 +1,37 @@
-"""k-nearest fold: candidates from the stream, then exact neighbours from float64 on the host.
+"""k-nearest fold: groups of columns from the stream, then exact neighbours from float64 on the host.
 
-On the device the columns of a tile are cut into small groups and only each group's least distance goes on (XLA:CPU
-takes minima twenty times faster than it ranks); its place within the group rides in the low bits of the float. The
-least groups are chosen once a panel. What a group hides is bounded by its second least value. On the host the
-candidates get their true distances; a row whose k-th true distance isn't below everything that was passed over is
-screened again, completely.
+On the device the columns are cut into groups of 16 and only each group's least lower bound goes on: XLA:CPU takes
+minima within the multiply itself, and ranks twenty times slower. The least groups are chosen once a panel. On the host
+one small multiply a group looks inside those that may hold one of the k nearest, and what float32 can't tell apart
+there gets its true distance. A row whose k-th true distance isn't below every group passed over is screened again,
+completely.
 """
 
 import functools
+import math
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from gan_probe.ops import coarse as coarse_lib
 from gan_probe.ops import exact
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["Neighbours", "group_size", "nearest"]
+__all__ = ["GROUP", "Neighbours", "nearest"]
 
-_SPARE = 4  # candidates kept beyond k: few rows then need a second look
-_BUFFER = 4  # lists of candidates that the host collects for a row before it prunes them
-_LARGEST_GROUP = 16
+GROUP = 16
+"""Columns that share one number in the stream; every tile holds a whole number of groups."""
+
+_SPARE = 4  # groups kept of every panel beyond k: few rows then need a second look
+_BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
+_ROWS = 1 << 15  # rows whose groups are looked into at once
+_CACHED = 512  # rows ranked at once on the device
 
 
 class Neighbours(NamedTuple):
@@ -38,124 +44,181 @@ class Neighbours(NamedTuple):
     indices: np.ndarray
 
 
-class _Candidates(NamedTuple):
-    """bound: float32 [p, m] lower bounds; position: int32 [p, m]; hidden: float32 [p] below all that was dropped;
-    filled: int [panels] slots in use."""
+class _Groups(NamedTuple):
+    """bound: float32 [p, m] lower bounds; start: int32 [p, m] first position of each group; hidden: float32 [p] below
+    all that was dropped; filled: int [panels] slots in use."""
 
     bound: np.ndarray
-    position: np.ndarray
+    start: np.ndarray
     hidden: np.ndarray
     filled: np.ndarray
 
 
-def group_size(*, k: int, columns: int) -> int:
-    """The largest group that makes two of the k nearest meet in one of them for at most one row in a hundred."""
-    most = columns // (50 * k * k)
-    return max(1, min(_LARGEST_GROUP, 1 << max(most, 1).bit_length() - 1))
-
-
 @functools.cache
-def nearest(*, k: int, group: int = 1) -> fold_lib.Fold:
-    """Result: Neighbours. `group` (a power of two up to 16) trades ranking against second looks: `group_size`."""
+def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
+    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16."""
     keep = k + _SPARE
-    bits = np.int32(group - 1)
+    held = 2 * keep
     far = np.float32(layout_lib.FAR)
 
-    def packed(tile):
-        """Lower bounds [r, group, c / group] as bits: floats >= 0 order like theirs, the lowest hold the place."""
+    def init(rows, blocks):
+        del rows, blocks
+        return ()
+
+    def update(state, tile, numbers):
+        del tile, numbers
+        return state
+
+    def least(tile):
         d = jnp.minimum(tile_lib.lower_bound_reach(tile), far)
         if tile.same:
             d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], far, d)
-        place = jnp.arange(group, dtype=jnp.int32)[None, :, None]
-        return (lax.bitcast_convert_type(d, jnp.int32).reshape(d.shape[0], group, -1) & ~bits) | place
+        return lax.bitcast_convert_type(d.reshape(d.shape[0], -1, GROUP).min(axis=2), jnp.int32)
 
-    def init(rows, blocks):
-        del blocks
-        return jnp.zeros_like(rows.content) + np.float32(far).view(np.int32)
-
-    def update(hidden, tile, numbers):
-        del numbers
-        if group == 1:
-            return hidden
-        all_bounds = packed(tile)
-        rest = jnp.where(all_bounds == all_bounds.min(axis=1, keepdims=True), _LAST, all_bounds)
-        return jnp.minimum(hidden, rest.min(axis=(1, 2)))
-
-    def leave(hidden, least, tile):
-        # Ranked by value with the slot in the low bits, so that no two are equal: the next is the least that is above.
+    def leave(state, least, tile):
+        del state, tile
         least = jnp.pad(least, ((0, 0), (0, max(0, keep - least.shape[1]))), constant_values=far.view(np.int32))
-        slots = least.shape[1]
-        slot = np.int32((1 << (slots - 1).bit_length()) - 1)
-        ranked = (least & ~slot) | jnp.arange(slots, dtype=jnp.int32)
-
-        def next_least(last, _):
-            following = jnp.where(ranked > last[:, None], ranked, _LAST).min(axis=1)
-            return following, following
-
-        last, chosen = lax.scan(next_least, jnp.full_like(hidden, -1), length=keep)
-        hidden = jnp.minimum(hidden, jnp.where(ranked > last[:, None], least, _LAST).min(axis=1))
-        at = chosen.T & slot
-        least = jnp.take_along_axis(least, at, axis=1)
-        width = tile // group
-        position = at // width * tile + (least & bits) * width + at % width
-        bound, hidden = (lax.bitcast_convert_type(a & ~bits, jnp.float32) for a in (least, hidden))
-        return bound, jnp.where(bound < 0.5 * far, position, 0), jnp.minimum(hidden, far)
+        slot, hidden = _chosen(least, keep)
+        bound, hidden = (
+            lax.bitcast_convert_type(a, jnp.float32) for a in (jnp.take_along_axis(least, slot, axis=1), hidden)
+        )
+        return bound, jnp.where(bound < 0.5 * far, slot * GROUP, 0), hidden
 
     def start(rows, cols):
         del cols
         p = len(rows.first)
         slots = keep * _BUFFER
-        return _Candidates(
+        return _Groups(
             np.full((p, slots), far), np.zeros((p, slots), np.int32), np.full(p, far), np.zeros(rows.panels, int)
         )
 
     def merge(result, state, place):
-        bound, position, hidden = (np.asarray(a) for a in state)
+        bound, start, hidden = (np.asarray(a) for a in state)
         at, panel = place.rows, place.rows.start // (place.rows.stop - place.rows.start)
         if result.filled[panel] == result.bound.shape[1]:
-            order = np.argpartition(result.bound[at], keep - 1, axis=1)[:, :keep]
-            result.bound[at, :keep] = np.take_along_axis(result.bound[at], order, axis=1)
-            result.position[at, :keep] = np.take_along_axis(result.position[at], order, axis=1)
-            result.bound[at, keep:] = far
-            result.filled[panel] = keep
-            result.hidden[at] = np.minimum(result.hidden[at], result.bound[at, :keep].max(axis=1))
+            result.bound[at, :held], result.start[at, :held] = _least(result.bound[at], result.start[at], held)
+            result.bound[at, held:] = far
+            result.filled[panel] = held
+            result.hidden[at] = np.minimum(result.hidden[at], result.bound[at, :held].max(axis=1))
         slots = slice(result.filled[panel], result.filled[panel] + keep)
         result.bound[at, slots] = bound
-        result.position[at, slots] = position + place.cols.start
+        result.start[at, slots] = start + place.cols.start
         result.filled[panel] = slots.stop
         result.hidden[at] = np.minimum(result.hidden[at], hidden)
         return result
 
     def finish(result, rows, cols, job):
         del job
-        order = np.argpartition(result.bound, keep - 1, axis=1)[:, :keep]
-        bound = np.take_along_axis(result.bound, order, axis=1)
-        position = np.take_along_axis(result.position, order, axis=1)
-        # Where all k nearest are nearer for certain, a candidate needs no true distance.
-        rounding = 2.5 * tile_lib.spread(rows.dim) * (rows.norm[:, None] + cols.norm[position])
-        certain = np.partition(bound * (1 + 2.0**-18) + rounding, k - 1, axis=1)[:, k - 1 : k]
-        column = np.where((bound <= certain) & (bound < 0.5 * far), cols.first[position], -1)
-        hidden = np.minimum(result.hidden, bound.max(axis=1))
-        return _finish(column, hidden, rows, cols, k)
+        p = len(rows.first)
+        column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.full(p, far)
+        filled = np.flatnonzero(rows.first >= 0)
+        for i in range(0, len(filled), _ROWS):
+            at = filled[i : i + _ROWS]
+            bound, first = _least(result.bound[at], result.start[at], held)
+            column[at], distance2[at], passed = _look_inside(at, bound, first, rows, cols, k)
+            hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
+        return _finish(column, distance2, hidden, rows, cols, k)
 
-    def least(tile):
-        return packed(tile).min(axis=1)
+    def coarser(rows, cols):
+        return nearest(k=k, coarse=True) if coarse_lib.pays(rows, cols, k=k, keep=held) else None
 
     return fold_lib.Fold(
-        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, group
-    )
+        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, GROUP,
+        None if coarse else coarser,
+    )  # fmt: skip
 
 
-def _finish(column, hidden, rows, cols, k) -> Neighbours:
-    """Exact neighbours from candidates `column` [p, m] (content index, -1 if none) and what bounds all others [p]."""
+def _chosen(least, keep):
+    """Slots [n, keep] of the least of int32 [n, slots] (bits of floats >= 0, ordered as these), and the next least [n].
+
+    With the slot in the low bits no two are equal: the next is the least that is above the last. A few rows at a time
+    stay in the cache, and minima over the leading axis are several numbers at once.
+    """
+    slots = least.shape[1]
+    slot = np.int32((1 << (slots - 1).bit_length()) - 1)
+
+    def choose(least):
+        ranked = (least.T & ~slot) | jnp.arange(slots, dtype=jnp.int32)[:, None]
+
+        def above(last):
+            return jnp.where(ranked > last, ranked, _LAST).min(axis=0)
+
+        _, chosen = lax.scan(lambda last, _: (above(last),) * 2, jnp.full_like(ranked[0], -1), length=keep)
+        hidden = jnp.where(ranked > chosen[-1], least.T, np.int32(layout_lib.FAR.view(np.int32))).min(axis=0)
+        return chosen.T & slot, hidden
+
+    at_once = math.gcd(least.shape[0], _CACHED)
+    chosen, hidden = lax.map(choose, least.reshape(-1, at_once, slots))
+    return chosen.reshape(-1, keep), hidden.reshape(-1)
+
+
+def _least(bound: np.ndarray, start: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """The m least bounds of every row, with their groups."""
+    order = np.argpartition(bound, m - 1, axis=1)[:, :m]
+    return np.take_along_axis(bound, order, axis=1), np.take_along_axis(start, order, axis=1)
+
+
+def _look_inside(at, bound, start, rows, cols, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The k nearest contents in the groups (bound, start [m, held]) of the rows at positions `at` [m].
+
+    Returns their content indices [m, k] (-1 if none), true squared distances [m, k], and the least bound of the groups
+    passed over [m].
+    """
+    order = np.argsort(bound, axis=1)
+    bound, start = np.take_along_axis(bound, order, axis=1), np.take_along_axis(start, order, axis=1)
+    low, high = np.full((2, *bound.shape, GROUP), layout_lib.FAR, np.float32)
+
+    def look(into: np.ndarray) -> np.ndarray:
+        """Fills the bounds of these groups; returns what the k-th nearest known is not beyond [m, 1]."""
+        r, s = np.nonzero(into)
+        low[r, s], high[r, s] = _bounds(at[r], start[r, s], rows, cols)
+        known = high[:, : k if into is first else None].reshape(len(at), -1)
+        return np.partition(known, k - 1, axis=1)[:, k - 1 : k]
+
+    near = bound < 0.5 * layout_lib.FAR
+    first = near & (np.arange(bound.shape[1]) < k)
+    others = near & ~first & (bound <= look(first))
+    reach = np.minimum(look(others), 0.5 * layout_lib.FAR)
+    passed = np.where(near & ~first & ~others, bound, layout_lib.FAR).min(axis=1)
+
+    r, s, j = np.nonzero(low <= reach[..., None])
+    content = cols.first[start[r, s] + j]
+    d2 = exact.squared_distances(rows.features, rows.first[at[r]], cols.features, content)
+    by = np.lexsort((content, d2, r))
+    r, content, d2 = r[by], content[by], d2[by]
+    nth = np.arange(len(r)) - np.searchsorted(r, r)
+    kept = nth < k
+    column, distance2 = np.full((len(at), k), -1, np.int64), np.full((len(at), k), np.inf)
+    column[r[kept], nth[kept]], distance2[r[kept], nth[kept]] = content[kept], d2[kept]
+    return column, distance2, passed
+
+
+def _bounds(at, start, rows, cols) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bounds [m, GROUP] of the squared distances between each position `at` [m] and the group at its
+    `start` [m]: one multiply for all the rows of a group."""
+    dot = np.empty((len(at), GROUP), np.float32)
+    by_group = np.argsort(start, kind="stable")
+    for piece in np.split(by_group, np.flatnonzero(np.diff(start[by_group])) + 1) if len(at) else []:
+        group = slice(start[piece[0]], start[piece[0]] + GROUP)
+        x, y = (side.features[side.first[i]] - side.centre for side, i in ((rows, at[piece]), (cols, group)))
+        dot[piece] = x @ y.T
+    column = start[:, None] + np.arange(GROUP)
+    norms = rows.norm[at][:, None] + cols.reach[column]
+    out = norms >= 0.5 * layout_lib.FAR
+    if rows is cols:
+        out |= rows.content[rows.first[at]][:, None] == cols.content[cols.first[column]]
+    spread = np.float32(tile_lib.spread(rows.dim))
+    low, high = (np.where(out, layout_lib.FAR, norms * (1 + s) - 2 * dot) for s in (-spread, spread))
+    return low, high
+
+
+def _finish(column, distance2, hidden, rows, cols, k) -> Neighbours:
+    """Neighbours from the nearest contents found, `column` [p, k] at `distance2`, and what bounds all others [p]."""
     own_copies = rows is cols and rows.has_duplicates
     # With copies of itself in the set, a row's neighbours depend on its own index; else they belong to its position.
     at = rows.position if own_copies else np.flatnonzero(rows.first >= 0)
     own = np.arange(len(rows)) if own_copies else np.full(len(at), -1)
 
-    distance2 = np.full(column.shape, np.inf)
-    r, c = np.nonzero((column >= 0) & (rows.first >= 0)[:, None])
-    distance2[r, c] = exact.squared_distances(rows.features, rows.first[r], cols.features, column[r, c])
     found2, found = _select(distance2[at], column[at], own, cols, k)
 
     doubtful = np.unique(at[found2[:, -1] >= hidden[at]])
@@ -187,7 +250,7 @@ def _second_look(column, distance2, at, bound, rows, cols, k) -> None:
         order = np.lexsort((content, d2, r))
         r, content, d2 = r[order], content[order], d2[order]
         rank = np.arange(len(r)) - np.searchsorted(r, r)
-        kept = rank < min(k, column.shape[1])
+        kept = rank < k
         column[r[kept], rank[kept]] = content[kept]
         distance2[r[kept], rank[kept]] = d2[kept]
 

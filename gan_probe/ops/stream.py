@@ -18,6 +18,7 @@ from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
 from gan_probe import parallel
+from gan_probe.ops import coarse as coarse_lib
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
@@ -53,6 +54,11 @@ def stream(
     same = rows is cols
     if same and col_jobs:
         raise ValueError("a set against itself takes row_jobs only")
+    spread, dtype = tile_lib.spread(rows.dim), np.dtype(np.float32)
+    coarse = _coarse([(j, rows, cols) for j in row_jobs] + [(j, cols, rows) for j in col_jobs])
+    if coarse is not None:
+        row_jobs, col_jobs = coarse[: len(row_jobs)], coarse[len(row_jobs) :]
+        spread, dtype = coarse_lib.spread(rows, cols), np.dtype(jnp.bfloat16)
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
     row_results = [f.start(rows, cols) for f in row_folds]
@@ -60,8 +66,7 @@ def stream(
     compiled = {
         diagonal: _program(
             row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, tile_lib.spread(rows.dim),
-            same and (diagonal or rows.has_duplicates), mesh,
+            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or rows.has_duplicates), mesh,
         )
         for diagonal in ({True, False} if same else {False})
     }  # fmt: skip
@@ -79,8 +84,8 @@ def stream(
     pending: collections.deque = collections.deque()
     with ThreadPoolExecutor(2) as loader:
         share = memory_bytes if same else memory_bytes // 2
-        row_panels = _Panels(rows, row_jobs, mirrored, mesh, share, loader)
-        col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, mesh, share, loader)
+        row_panels = _Panels(rows, row_jobs, mirrored, dtype, mesh, share, loader)
+        col_panels = row_panels if same else _Panels(cols, mirrored, row_jobs, dtype, mesh, share, loader)
         for i, j in _pairs(rows.panels, cols.panels, same):
             pending.append((i, j, compiled[same and i == j](row_panels.get(i), col_panels.get(j))))
             if len(pending) > _IN_FLIGHT:
@@ -91,6 +96,19 @@ def stream(
     if same:
         return finished_rows, []
     return finished_rows, [j.fold.finish(r, cols, rows, j) for j, r in zip(mirrored, col_results, strict=True)]
+
+
+def _coarse(
+    jobs: Sequence[tuple[fold_lib.Job, layout_lib.Layout, layout_lib.Layout]],
+) -> list[fold_lib.Job] | None:
+    """The jobs over (rows, cols) in their coarse form, if all have one that is sooner."""
+    out = []
+    for job, rows, cols in jobs if all(job.fold.coarse for job, _, _ in jobs) else ():
+        fold = job.fold.coarse and job.fold.coarse(rows, cols)
+        if fold is None:
+            return None
+        out.append(job._replace(fold=fold))
+    return out or None
 
 
 def products(rows: layout_lib.Layout, cols: layout_lib.Layout) -> int:
@@ -127,8 +145,8 @@ class _Numbered(NamedTuple):
 class _Panels:
     """Panels on the devices, the next one loaded ahead, kept while they fit in `memory_bytes`."""
 
-    def __init__(self, layout, jobs_as_rows, jobs_as_cols, mesh, memory_bytes, loader):
-        self._layout, self._mesh = layout, mesh
+    def __init__(self, layout, jobs_as_rows, jobs_as_cols, dtype, mesh, memory_bytes, loader):
+        self._layout, self._dtype, self._mesh = layout, dtype, mesh
         self._as_rows = [j.fold.numbers(j, "rows", layout) for j in jobs_as_rows]
         self._as_cols = [j.fold.numbers(j, "cols", layout) for j in jobs_as_cols]
         self._room = max(2, memory_bytes // (layout.panel * (layout.dim + 8) * 4))
@@ -152,7 +170,9 @@ class _Panels:
     def _load(self, i: int):
         at = self._layout.rows(i)
         as_rows, as_cols = ([None if a is None else a[at] for a in side] for side in (self._as_rows, self._as_cols))
-        return parallel.put_rows(_Numbered(self._layout.load(i), as_rows, as_cols), self._mesh)
+        panel = self._layout.load(i)
+        panel = panel._replace(x=panel.x.astype(self._dtype, copy=False))
+        return parallel.put_rows(_Numbered(panel, as_rows, as_cols), self._mesh)
 
 
 @functools.lru_cache(maxsize=64)

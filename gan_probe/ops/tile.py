@@ -48,8 +48,11 @@ def spread(dim: int) -> float:
 
 
 def dot_product(rows: Side, cols: Side, spread: float, same: bool) -> Tile:
-    """The one matrix multiply, in full float32 on every platform."""
-    dot = jax.lax.dot_general(rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST)
+    """The one matrix multiply, in full float32 on every platform (of rows in bfloat16 where a pass is coarse)."""
+    dot = jax.lax.dot_general(
+        rows.x, cols.x, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST,
+        preferred_element_type=rows.norm.dtype,
+    )  # fmt: skip
     return Tile(dot, rows, cols, spread, same)
 
 

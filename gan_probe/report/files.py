@@ -6,7 +6,7 @@ import pathlib
 import secrets
 import shutil
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,22 @@ import numpy as np
 from gan_probe import types
 from gan_probe.report import html, picture
 
-__all__ = ["PAGE", "PICTURES", "RESULTS", "VERDICTS", "check_out", "read", "schema", "write"]
+__all__ = [
+    "MODES",
+    "MODES_PAGE",
+    "PAGE",
+    "PICTURES",
+    "RESULTS",
+    "VERDICTS",
+    "check_out",
+    "put",
+    "read",
+    "schema",
+    "write",
+]
 
 RESULTS, PICTURES, PAGE, VERDICTS = "results.json", "pictures.npz", "report.html", "verdicts.png"
+MODES, MODES_PAGE = "modes.json", "modes.html"
 _PARTIAL = ".partial-"  # folders of a write that was killed; never content
 
 
@@ -60,22 +73,35 @@ def write(
       UserError: as `check_out`.
       ValueError: NaN or an infinity in `results`; nothing is written then.
     """
-    out = pathlib.Path(out)
     text = json.dumps(results, allow_nan=False, indent=1) + "\n"
     page = html.page(results, pictures, explain or {})
+
+    def fill(partial: pathlib.Path) -> None:
+        (partial / PAGE).write_bytes(page.encode("utf-8", "replace"))
+        picture.verdict_picture(results, pictures, partial / VERDICTS)
+        _write_pictures(partial / PICTURES, pictures)
+        (partial / RESULTS).write_text(text, "utf-8")
+
+    put(out, fill)
+
+
+def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None]) -> None:
+    """Lets `fill` write files into a fresh folder, then renames them into `out`, its JSON file last.
+
+    Raises:
+      UserError: as `check_out`.
+    """
+    out = pathlib.Path(out)
     try:
         exists = out.exists()
         if exists:
             _check_replaceable(out)
         partial = _beside(out)
         try:
-            (partial / PAGE).write_bytes(page.encode("utf-8", "replace"))
-            picture.verdict_picture(results, pictures, partial / VERDICTS)
-            _write_pictures(partial / PICTURES, pictures)
-            (partial / RESULTS).write_text(text, "utf-8")
+            fill(partial)
             if exists:
-                for name in (PAGE, VERDICTS, PICTURES, RESULTS):
-                    os.replace(partial / name, out / name)
+                for path in sorted(partial.iterdir(), key=lambda path: path.suffix == ".json"):
+                    os.replace(path, out / path.name)
             else:
                 os.rename(partial, out)
         finally:
@@ -120,12 +146,16 @@ def _check_replaceable(out: pathlib.Path) -> None:
         raise types.UserError(f"{out}: a file stands there; give --out a new folder")
     if all(entry.name.startswith(_PARTIAL) for entry in out.iterdir()):
         return
-    try:
-        earlier = json.loads((out / RESULTS).read_text("utf-8"))
-    except (FileNotFoundError, ValueError, RecursionError):
-        earlier = None
-    if not isinstance(earlier, dict) or "gan_probe" not in earlier:
+    if not any(_ours(path) for path in out.glob("*.json")):
         raise types.UserError(f"{out}: holds files but no gan-probe report; give --out a new or empty folder")
+
+
+def _ours(path: pathlib.Path) -> bool:
+    try:
+        earlier = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(earlier, dict) and "gan_probe" in earlier
 
 
 def _write_pictures(path: pathlib.Path, pictures: Mapping[str, np.ndarray]) -> None:

@@ -1,43 +1,16 @@
-"""The plots of the page as SVG text: class fractions with error bars, histograms, sample-size curves.
+"""The plots of the page as SVG text: class fractions with error bars, histograms, sample-size curves."""
 
-Text stays text and colours are CSS variables (`--ink`, `--fake`, `--real`), so that a plot follows the page into the
-dark; no date and a fixed salt, so that the same numbers give the same bytes.
-"""
-
-import io
-import re
-import unicodedata
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.style
 import numpy as np
-from matplotlib import axes as axes_module
-from matplotlib import figure
 
-__all__ = ["curve", "fractions", "histogram"]
+from gan_probe.report import svg
 
-# Sentinel colours that the SVG writer prints and `_svg` replaces.
-_INK, _FAKE, _REAL = "#010203", "#010204", "#010205"
-_VARIABLES = {_INK: "var(--ink)", _FAKE: "var(--fake)", _REAL: "var(--real)"}
-_STYLE = {
-    "svg.hashsalt": "gan-probe",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
+__all__ = ["curve", "fractions", "histogram", "worth"]
+
 _CLASSES = 40
-# Of several fakes in one plot; each is legible on light and on dark ground.
-_HUES = ("#d1701f", "#3f8fd0", "#3a9d5d", "#a86cc9", "#c9489a", "#8a8f2a", "#2fa3a3", "#b5554d")
 
 
 def fractions(detail: Mapping[str, Any]) -> str:
@@ -49,13 +22,13 @@ def fractions(detail: Mapping[str, Any]) -> str:
     if not len(fake):
         return ""
     chosen = np.sort(np.argsort(-np.abs(fake - real), kind="stable")[:_CLASSES])
-    names = [_short(str(detail["classes"][k])) for k in chosen]
+    names = [svg.short(str(detail["classes"][k])) for k in chosen]
     y = np.arange(len(chosen))
-    with matplotlib.style.context(["default", _STYLE]):
-        sheet, axes = _sheet(1.0 + 0.3 * len(chosen), left=0.3 + 0.085 * max(map(_columns, names)))
+    with matplotlib.style.context(["default", svg.STYLE]):
+        sheet, axes = svg.sheet(1.0 + 0.3 * len(chosen), left=0.3 + 0.085 * max(map(svg.columns, names)))
         for at, colour, label, mark, values, ci95 in (
-            (y - 0.14, _REAL, "real", "s", real, detail["real_ci95"]),
-            (y + 0.14, _FAKE, "fake", "o", fake, detail["fake_ci95"]),
+            (y - 0.14, svg.REAL, "real", "s", real, detail["real_ci95"]),
+            (y + 0.14, svg.FAKE, "fake", "o", fake, detail["fake_ci95"]),
         ):
             low, high = np.asarray(ci95, float).reshape(-1, 2)[chosen].T
             reach = np.maximum(0.0, [values[chosen] - low, high - values[chosen]])
@@ -64,9 +37,9 @@ def fractions(detail: Mapping[str, Any]) -> str:
         axes.set_ylim(len(chosen) - 0.5, -0.5)
         axes.set_xlim(left=0)
         axes.set_xlabel("share of the set")
-        axes.grid(axis="x", color=_INK, alpha=0.15, lw=0.6)
+        axes.grid(axis="x", color=svg.INK, alpha=0.15, lw=0.6)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-        return _svg(sheet, "class fractions of fake and real")
+        return svg.text(sheet, "class fractions of fake and real")
 
 
 def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None, what: str) -> str:
@@ -78,18 +51,18 @@ def histogram(counts: Mapping[str, Sequence[float]], threshold: float | None, wh
       what: the distance, in words.
     """
     edges = np.asarray(counts["edges"], float)
-    with matplotlib.style.context(["default", _STYLE]):
-        sheet, axes = _sheet(2.7, left=0.75)
+    with matplotlib.style.context(["default", svg.STYLE]):
+        sheet, axes = svg.sheet(2.7, left=0.75)
         fake, real = (np.asarray(counts.get(role, ()), float) for role in ("fake", "real"))
         if len(real):
-            axes.stairs(real / max(real.sum(), 1.0), edges, color=_REAL, label="real", fill=True, alpha=0.45)
-        axes.stairs(fake / max(fake.sum(), 1.0), edges, color=_FAKE, label="fake", lw=1.8)
+            axes.stairs(real / max(real.sum(), 1.0), edges, color=svg.REAL, label="real", fill=True, alpha=0.45)
+        axes.stairs(fake / max(fake.sum(), 1.0), edges, color=svg.FAKE, label="fake", lw=1.8)
         if threshold is not None and edges[0] <= threshold <= edges[-1]:
-            axes.axvline(threshold, color=_INK, ls="--", lw=1, label="threshold")
+            axes.axvline(threshold, color=svg.INK, ls="--", lw=1, label="threshold")
         axes.set_xlabel(what)
         axes.set_ylabel("share of the set")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-        return _svg(sheet, what)
+        return svg.text(sheet, what)
 
 
 def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> str:
@@ -100,9 +73,9 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
       by_fake: `detail` of each fake that has a curve.
       unit: of the value.
     """
-    with matplotlib.style.context(["default", _STYLE]):
+    with matplotlib.style.context(["default", svg.STYLE]):
         legend = 0.2 * -(-len(by_fake) // 4)
-        sheet, axes = _sheet(2.5 + legend, left=0.85, top=0.15 + legend)
+        sheet, axes = svg.sheet(2.5 + legend, left=0.85, top=0.15 + legend)
         sizes = {p["n_fake"] for detail in by_fake.values() for p in detail["size_curve"]}
         largest = max(sizes)
         seen: list[float] = []
@@ -113,9 +86,9 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
             ends = np.array([[v if e is None else e for e in p["ci95"]] for p, v in zip(points, value, strict=True)])
             seen.extend(value)
             reach = np.maximum(0.0, np.abs(ends.reshape(-1, 2).T - value))
-            hue, nudge = _HUES[k % len(_HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
+            hue, nudge = svg.HUES[k % len(svg.HUES)], 1.03 ** (k - (len(by_fake) - 1) / 2)
             look: dict[str, Any] = {"lw": 1.4, "capsize": 2, "color": hue}
-            axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=_short(fake), **look)
+            axes.errorbar(n * nudge, value, yerr=reach, fmt="o-", ms=4, label=svg.short(fake), **look)
             limit = detail.get("size_curve_limit")
             if limit:
                 reach = np.abs(np.array(limit["ci95"], float) - limit["value"])[:, None]
@@ -130,45 +103,54 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
         axes.minorticks_off()
         axes.set_xlabel("rows of the samples (real shrinks alike)")
         axes.set_ylabel(f"{metric} ({unit})" if unit else metric)
-        axes.grid(axis="y", color=_INK, alpha=0.15, lw=0.6)
+        axes.grid(axis="y", color=svg.INK, alpha=0.15, lw=0.6)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
-        return _svg(sheet, f"{metric} against the number of samples")
+        return svg.text(sheet, f"{metric} against the number of samples")
 
 
-def _sheet(height: float, *, left: float, top: float = 0.35) -> tuple[figure.Figure, axes_module.Axes]:
-    """Axes in a figure 6.4 inches wide with fixed margins: a layout engine would draw everything twice."""
-    sheet = figure.Figure(figsize=(6.4, height))
-    return sheet, sheet.add_axes((left / 6.4, 0.5 / height, (6.2 - left) / 6.4, 1 - (0.5 + top) / height))
+def worth(points: Sequence[Mapping[str, Any]], synthetic: Mapping[str, Mapping[str, Any]]) -> str:
+    """Test accuracy against real training rows, lines of synthetic sets, and their worth (paper 000, figure 5).
 
-
-def _svg(sheet: figure.Figure, label: str) -> str:
-    buffer = io.StringIO()
-    with warnings.catch_warnings():
-        # A glyph that the layout font lacks is drawn by the browser's own font.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        sheet.savefig(
-            buffer,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+    Args:
+      points: `curve` of diversity.json.
+      synthetic: `results` of it.
+    """
+    rows = np.array([p["rows"] for p in points], float)
+    value = np.array([p["test"]["value"] for p in points])
+    reach = np.abs(np.array([p["test"]["ci95"] for p in points]).T - value)
+    sets = [(fake, point, found) for fake, by_point in synthetic.items() for point, found in by_point.items()]
+    hues = dict(zip(synthetic, (svg.HUES[:1] + svg.HUES[2:]) * len(synthetic), strict=False))  # blue is real's
+    styles = dict(zip(dict.fromkeys(point for _, point, _ in sets), ("--", ":", "-.") * len(sets), strict=False))
+    with matplotlib.style.context(["default", svg.STYLE]):
+        legend, strip = 0.2 * -(-(len(sets) + 1) // 4), 0.13 * len(sets) + 0.15
+        sheet, axes = svg.sheet(3.3 + legend + strip, left=0.75, top=0.15 + legend)
+        axes.errorbar(
+            rows, 100 * value, yerr=100 * reach, fmt="o-", color=svg.REAL, ms=4, lw=2, capsize=2, label="real subsets"
         )
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]  # no prologue and no document type inside HTML
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.DOTALL)
-    head, rest = text.split(">", 1)
-    head = re.sub(r' (xmlns(:\w+)?|width|height|version)="[^"]*"', "", head)
-    rest = re.sub(
-        r' id="(figure|axes|patch|matplotlib|text|line2d|legend|xtick|ytick|LineCollection|PathPatch)\S*"', "", rest
-    )
-    for sentinel, variable in _VARIABLES.items():
-        rest = rest.replace(sentinel, variable)
-    return f'{head} role="img" aria-label="{label}">{rest}'.strip()
-
-
-def _short(name: str, most: int = 24) -> str:
-    name = "".join(c if c.isprintable() else "?" for c in name)
-    return name if len(name) <= most else name[: most - 3] + "..."
-
-
-def _columns(name: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in name)
+        ends = (rows.min() / 1.3, rows.max() * 1.3)
+        lowest = 100 * min((value - reach[0]).min(), *(found["test"]["value"] for *_, found in sets))
+        highest = 100 * max((value + reach[1]).max(), *(found["test"]["value"] for *_, found in sets))
+        line = (highest - lowest) / 22
+        for k, (fake, point, found) in enumerate(sets):
+            look: dict[str, Any] = {"color": hues[fake], "ls": styles[point]}
+            axes.axhline(100 * found["test"]["value"], lw=1.4, label=f"{svg.short(fake, 18)} {point}", **look)
+            n, (low, high) = found["worth"]["value"], found["worth"]["ci95"]
+            at = lowest - (k + 1.5) * line
+            axes.plot([low or ends[0], high or ends[1]], [at, at], lw=2.2, solid_capstyle="butt", color=hues[fake])
+            for end, mark, x in ((low, "<", ends[0]), (high, ">", ends[1])):
+                if end is None:
+                    axes.plot(x, at, mark, color=hues[fake], ms=6, clip_on=False)
+            if n is not None:
+                axes.plot([n, n], [at, 100 * found["test"]["value"]], lw=0.8, alpha=0.7, **look)
+                axes.plot(n, at, "o", color=hues[fake], ms=5)
+        axes.set_xscale("log")
+        axes.set_xlim(*ends)
+        axes.set_ylim(lowest - (len(sets) + 1.5) * line, highest + line)
+        shown = rows if len(rows) <= 9 else rows[::2]
+        axes.set_xticks(shown, [f"{int(n):,}" for n in shown])
+        axes.minorticks_off()
+        axes.set_xlabel("real training rows (down-sampled); bars below: worth of each synthetic set, 95 %")
+        axes.set_ylabel("test accuracy (%)")
+        axes.grid(color=svg.INK, alpha=0.15, lw=0.6)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
+        return svg.text(sheet, "test accuracy against the number of real training rows")

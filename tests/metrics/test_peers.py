@@ -99,7 +99,7 @@ def test_keops_log_sum_exp_and_neighbours(given, sets):
         pytest.skip(reason)
     real, fake = sets
     inputs = given(real=real, fake=fake)
-    metric, near = ddm.ddm(scale=4.0), balls.neighbours("real", "fake", 3, inputs.shape)
+    metric, near = ddm.ddm(scale=4.0), balls.neighbours("real", "fake", 3)
     inputs.stream(metric, metric_lib.Metric(lambda shape: (near,), *[None] * 2, "", "", "", "lower"))
     expected = -np.mean(peers.keops_log_sum_exp(real, fake, scale=4.0) - np.log(len(fake)))
     assert metric.finish(inputs).value == pytest.approx(expected, abs=1e-6)

@@ -32,7 +32,7 @@ y = rng.standard_normal((150, 5)).astype(np.float32)[rng.integers(0, 60, 150)]
 y[:20] = x[:20]
 jobs = [
     fold.Job(log_sum_exp.log_sum_exp(scales=(1.0, 9.0), squared=True)),
-    fold.Job(nearest.nearest(k=4, group=2)),
+    fold.Job(nearest.nearest(k=4)),
     fold.Job(count_within.count_within(ties="<=", balls="rows"), 4.0),
     fold.Job(kernel_sum.kernel_sum(degree=3, gamma=0.2, coef=1.0)),
     fold.Job(nearest_in_blocks.nearest_in_blocks(k=3, rank=2, draw=150)),

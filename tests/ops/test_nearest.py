@@ -25,17 +25,16 @@ def exact_matrix(x, y):
     return exact.squared_distances(x, i, y, j).reshape(len(x), len(y))
 
 
-@pytest.mark.parametrize("group", [1, 4])
 @pytest.mark.parametrize(
     ("n", "m", "k", "copies", "settings"),
     [(5, 8, 2, False, {"tile": 16, "panel": 16}), (83, 61, 5, False, {"tile": 16, "panel": 32}),
      (83, 61, 5, True, {"tile": 16, "panel": 32})],
 )  # fmt: skip
-def test_both_orientations_against_brute_force(run, laid, pair, dense, n, m, k, copies, settings, group):
+def test_both_orientations_against_brute_force(run, laid, pair, dense, n, m, k, copies, settings):
     x, y = pair(n, m, 3, copies=copies)
     centre = x.mean(axis=0)
     rows, cols = (laid(z, centre=centre, **settings) for z in (x, y))
-    job = fold.Job(nearest.nearest(k=k, group=group))
+    job = fold.Job(nearest.nearest(k=k))
     (forward,), (backward,) = run(rows, cols, [job], [job])
     (inside,), _ = run(rows, rows, [job])
     d2 = dense(x, y)
@@ -101,7 +100,7 @@ def test_every_row_in_doubt(run, laid, pair):
     rng = np.random.default_rng(0)
     x, y = (rng.integers(0, 3, (n, 4)).astype(np.float32) for n in (150, 130))
     rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
-    job = fold.Job(nearest.nearest(k=5, group=4))
+    job = fold.Job(nearest.nearest(k=5))
     (forward,), (backward,) = run(rows, cols, [job], [job])
     check(forward, exact_matrix(x, y), 5)
     check(backward, exact_matrix(y, x), 5)
@@ -109,23 +108,15 @@ def test_every_row_in_doubt(run, laid, pair):
     check(inside, exact_matrix(x, x), 5, own=True)
 
 
-def test_groups_that_hide_neighbours_cost_time_not_truth(run, laid):
-    """All five neighbours of every row fall into one group of 16: the stream sees one, the second look finds four."""
+def test_neighbours_that_share_a_group(run, laid):
+    """All five neighbours of every row fall into one group of 16: the stream sees the nearest only."""
     rng = np.random.default_rng(0)
     centres = 100 * rng.standard_normal((20, 6))
     x = (np.repeat(centres, 6, axis=0) + 0.01 * rng.standard_normal((120, 6))).astype(np.float32)
     layout = laid(x, centre=x.mean(axis=0), blocks=1, tile=16, panel=32)
-    (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=5, group=16))])
+    (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=5))])
     check(found, exact_matrix(x, x), 5, own=True)
     assert (found.indices // 6 == np.arange(120)[:, None] // 6).all()
-
-
-@pytest.mark.parametrize(("k", "columns"), [(1, 10), (1, 100_000), (5, 1000), (5, 20_000), (3, 7)])
-def test_group_size_is_a_power_of_two_that_rarely_hides(k, columns):
-    group = nearest.group_size(k=k, columns=columns)
-    assert group in (1, 2, 4, 8, 16)
-    # Chance that two of the k nearest of a row share a group of `columns / group`.
-    assert group == 1 or k * (k - 1) / 2 * group / columns <= 0.01
 
 
 def test_more_panels_than_buffered_lists(run, laid):
@@ -134,7 +125,7 @@ def test_more_panels_than_buffered_lists(run, laid):
     x = rng.standard_normal((300, 2)).astype(np.float32)
     layout = laid(x, blocks=1, tile=16, panel=16)
     assert layout.panels > 2 * 4
-    (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=3, group=2))])
+    (found,), _ = run(layout, layout, [fold.Job(nearest.nearest(k=3))])
     check(found, exact_matrix(x, x), 3, own=True)
 
 
@@ -142,7 +133,7 @@ def test_faiss_and_sklearn_agree(run, laid, pair):
     faiss = pytest.importorskip("faiss")
     x, y = pair(150, 120, 8)
     rows, cols = (laid(z, centre=x.mean(axis=0), tile=32, panel=128) for z in (x, y))
-    (found,), _ = run(rows, cols, [fold.Job(nearest.nearest(k=4, group=2))])
+    (found,), _ = run(rows, cols, [fold.Job(nearest.nearest(k=4))])
     index = faiss.IndexFlatL2(8)
     index.add(y)
     distance2, nearest_of = index.search(x, 4)

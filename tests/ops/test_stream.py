@@ -14,7 +14,7 @@ def jobs(radius2):
     """One of every fold."""
     return [
         fold.Job(log_sum_exp.log_sum_exp(scales=(1.0, 9.0), squared=True)),
-        fold.Job(nearest.nearest(k=K, group=2)),
+        fold.Job(nearest.nearest(k=K)),
         fold.Job(count_within.count_within(ties="<=", balls="rows"), radius2),
         fold.Job(kernel_sum.kernel_sum(degree=3, gamma=0.2, coef=1.0)),
     ]
@@ -144,6 +144,9 @@ def test_the_panel_program_lowers_for_accelerators(laid, sets, mesh, platform):
         folds, folds, rows.tall, cols.tile, rows.panel_blocks, cols.panel_blocks, 1e-6, False, mesh
     )  # fmt: skip
     with futures.ThreadPoolExecutor(1) as loader:
-        panels = [stream._Panels(layout, jobs(1.0), jobs(1.0), mesh, 1 << 20, loader).get(0) for layout in (rows, cols)]
+        panels = [
+            stream._Panels(layout, jobs(1.0), jobs(1.0), np.dtype(np.float32), mesh, 1 << 20, loader).get(0)
+            for layout in (rows, cols)
+        ]
     exported = jax.export.export(program, platforms=[platform])(*panels)
     assert exported.platforms == (platform,)

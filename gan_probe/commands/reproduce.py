@@ -1,0 +1,111 @@
+"""gan-probe reproduce: a paper's figure or table, with a verdict on each claim."""
+
+import dataclasses
+import pathlib
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from absl import flags
+
+from gan_probe import types
+from gan_probe.commands import command
+
+__all__ = ["COMMAND"]
+
+_DEFINE: Mapping[type, Callable[..., Any]] = {
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    bool: flags.DEFINE_boolean,
+    str: flags.DEFINE_string,
+}
+
+
+def _define(values: flags.FlagValues) -> None:
+    command.text(values, "preset", "cpu", "smoke (seconds), cpu (minutes on two cores) or paper (the paper's own size)")
+    command.text(values, "out", None, "folder of the results; gan-probe-ID by default, gan-probe-reproduce with --all")
+    flags.DEFINE_boolean("all", False, "every experiment; finished ones are kept", flag_values=values)
+    for name, (kind, about) in _settings().items():
+        _DEFINE[kind](name, None, about, flag_values=values)
+
+
+def _settings() -> dict[str, tuple[type, str]]:
+    """Every setting of any experiment: its kind, and what it is there, with its value under cpu."""
+    from gan_probe.experiments import EXPERIMENTS
+
+    kinds: dict[str, type] = {}
+    abouts: dict[str, list[str]] = {}
+    for name, line in EXPERIMENTS.items():
+        preset = line.presets["cpu"]
+        for field in dataclasses.fields(preset):
+            default = getattr(preset, field.name)
+            kinds[field.name] = type(default)
+            abouts.setdefault(field.name, []).append(f"{name}: {field.metadata['about']} ({default})")
+    return {name: (kind, "; ".join(abouts[name])) for name, kind in kinds.items()}
+
+
+def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
+    from gan_probe.experiments import EXPERIMENTS, running
+
+    given = {name: values[name].value for name in _settings() if values[name].value is not None}
+    if values.all:
+        command.no_words(words)
+        out = pathlib.Path(values.out or "gan-probe-reproduce")
+        print(f"The page: {_every(out, values.preset, given, line)}")
+        return
+    if len(words) != 1:
+        raise types.UserError(f"give one experiment: gan-probe reproduce ID, one of {', '.join(EXPERIMENTS)}; or --all")
+    config = running.settings(words[0], values.preset, given)
+    out = pathlib.Path(values.out or f"gan-probe-{words[0]}")
+    _show(running.reproduce(words[0], values.preset, config, out, command=line, report=print))
+
+
+def _every(out: pathlib.Path, preset: str, given: Mapping[str, Any], line: str) -> pathlib.Path:
+    """All experiments, each into a folder of its own; one that fails doesn't stop the others."""
+    from gan_probe.experiments import EXPERIMENTS, running
+
+    if given:
+        raise types.UserError(f"--{next(iter(given))}: settings are of one experiment; give its ID instead of --all")
+    parts, broken = [], {}
+    for name in command.progress(EXPERIMENTS, desc="experiments"):
+        config = running.settings(name, preset, {})
+        results = running.finished(name, config, out / name)
+        try:
+            results = results or running.reproduce(name, preset, config, out / name, command=line, report=print)
+        except types.UserError as error:
+            broken[name] = str(error)
+            continue
+        parts.append({**results, "folder": name})
+    page = running.index(out, parts, broken)
+    if broken:
+        raise types.UserError("; ".join(f"{name}: {reason}" for name, reason in broken.items()))
+    return page
+
+
+def _show(results: Mapping[str, Any]) -> None:
+    for claim in results["claims"]:
+        print(f"\n{claim['outcome'].upper():14} {claim['id']}")
+        about = f"{claim['sentence']} Here: {claim['measured']}: {_number(claim)}, asked {claim['rule']}."
+        print(textwrap.fill(about, 80, initial_indent="  ", subsequent_indent="  "))
+
+
+def _number(claim: Mapping[str, Any]) -> str:
+    if claim["value"] is None:
+        return "no number"
+    low, high = claim["ci95"]
+    interval = "" if low == high else f" [{low:.4g}, {high:.4g}]" if None not in (low, high) else " (open interval)"
+    return f"{claim['value']:.4g}{interval}"
+
+
+COMMAND = command.Command(
+    "run a paper's experiment again and judge its claims",
+    """gan-probe reproduce ID [--preset=smoke|cpu|paper] [--out=DIR] [--SETTING=VALUE ...]
+gan-probe reproduce --all [--preset=...] [--out=DIR]
+
+Writes results.json (each claim with what was measured here and whether it holds, does not hold or can't be told), the
+figure (PNG, SVG) and its numbers (CSV). IDs: gan-probe list experiments.
+
+  gan-probe reproduce 002-dynamics --preset=smoke""",
+    _define,
+    _run,
+)

@@ -1,0 +1,12 @@
+"""Thin drivers, one a figure or table of the papers: `gan-probe reproduce ID`."""
+
+from collections.abc import Mapping
+
+from gan_probe.experiments import dynamics
+from gan_probe.experiments.experiment import Experiment
+
+__all__ = ["EXPERIMENTS"]
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "002-dynamics": dynamics.EXPERIMENT,
+}

@@ -1,0 +1,100 @@
+"""What an experiment is, and how the claims of a paper are judged."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from jax.sharding import Mesh
+from matplotlib import figure
+
+__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "setting"]
+
+PRESETS = ("smoke", "cpu", "paper")
+
+Outcome = Literal["holds", "does not hold", "cannot tell"]
+
+
+class Judged(NamedTuple):
+    """A claim (its id in claims.csv) with what was measured here.
+
+    measured: in words, with its unit. value, low, high: the number and its 95 % interval (equal ends where it is exact
+    up to rounding). rule: what was asked of the interval. outcome: whether it held. paper: the paper's own number.
+    """
+
+    claim: str
+    measured: str
+    value: float
+    low: float
+    high: float
+    rule: str
+    outcome: Outcome
+    paper: str | None
+
+
+class Table(NamedTuple):
+    """What a figure plots, as a CSV file."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+class Found(NamedTuple):
+    """What an experiment gives: judged claims, the figure in the paper's form, its numbers, and JSON-ready details."""
+
+    claims: Sequence[Judged]
+    figure: figure.Figure
+    tables: Mapping[str, Table]
+    detail: Mapping[str, Any]
+
+
+class Experiment(NamedTuple):
+    """One line of EXPERIMENTS.
+
+    paper, place: such as "002", "figures 1 and 2". about: one line. presets: settings (a frozen dataclass) by name in
+    PRESETS. minutes: about how long each takes on two cores. main: the driver.
+    """
+
+    paper: str
+    place: str
+    about: str
+    presets: Mapping[str, Any]
+    minutes: Mapping[str, float]
+    main: Callable[[Any, Mesh], Found]
+
+
+def judge(
+    claim: str,
+    measured: str,
+    value: float,
+    interval: tuple[float, float] | None = None,
+    *,
+    at_least: float = -math.inf,
+    at_most: float = math.inf,
+    paper: str | None = None,
+) -> Judged:
+    """Judges a claim that a number lies in [at_least, at_most].
+
+    It holds where the whole interval does, does not hold where none of it does, and can't be told else. Without an
+    interval the number is exact, up to rounding.
+    """
+    low, high = (value, value) if interval is None else interval
+    if math.isnan(low) or math.isnan(high):
+        outcome: Outcome = "cannot tell"
+    elif at_least <= low and high <= at_most:
+        outcome = "holds"
+    elif high < at_least or low > at_most:
+        outcome = "does not hold"
+    else:
+        outcome = "cannot tell"
+    rule = f"in [{at_least:g}, {at_most:g}]"
+    if math.isinf(at_most):
+        rule = f"at least {at_least:g}"
+    elif math.isinf(at_least):
+        rule = f"at most {at_most:g}"
+    return Judged(claim, measured, float(value), float(low), float(high), rule, outcome, paper)
+
+
+def setting(default: Any, about: str) -> Any:
+    """A field of an experiment's settings: its default, and its line in --help."""
+    return dataclasses.field(default=default, metadata={"about": about})

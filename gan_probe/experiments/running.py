@@ -1,0 +1,143 @@
+"""Running an experiment: its settings, its files, and the page over all of them."""
+
+import csv
+import dataclasses
+import json
+import pathlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jinja2
+import matplotlib.style
+
+from gan_probe import content, parallel, types
+from gan_probe.experiments import EXPERIMENTS, experiment
+from gan_probe.experiments import claims as claims_lib
+from gan_probe.report import files
+
+__all__ = ["INDEX", "RESULTS", "finished", "index", "reproduce", "settings"]
+
+RESULTS, INDEX = "results.json", "index.html"
+_STYLE = {
+    "font.size": 9,
+    "axes.titlesize": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "svg.hashsalt": "gan-probe",
+}
+
+
+def settings(name: str, preset: str, given: Mapping[str, Any]) -> Any:
+    """The settings of an experiment: a preset's, with what was given in its place.
+
+    Raises:
+      UserError: no such experiment, preset or setting.
+    """
+    if name not in EXPERIMENTS:
+        near = types.hint(name, EXPERIMENTS)
+        raise types.UserError(f"{name}: no such experiment{near}; see gan-probe list experiments")
+    chosen = EXPERIMENTS[name]
+    if preset not in chosen.presets:
+        raise types.UserError(f"--preset={preset}: unknown{types.hint(preset, chosen.presets)}; one of "
+                              f"{', '.join(chosen.presets)}")  # fmt: skip
+    known = [field.name for field in dataclasses.fields(chosen.presets[preset])]
+    for key in given:
+        if key not in known:
+            raise types.UserError(f"--{key}: {name} has no such setting; it has {', '.join(known)}")
+    return dataclasses.replace(chosen.presets[preset], **given)
+
+
+def reproduce(
+    name: str, preset: str, config: Any, out: pathlib.Path, *, command: str, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Runs an experiment and writes results.json, its figure (PNG and SVG) and its numbers (CSV) into `out`.
+
+    Returns:
+      The content of results.json.
+
+    Raises:
+      UserError: `out` holds something else than an earlier run of this experiment, or cannot be written.
+    """
+    _check_owner(name, out)
+    files.check_out(out)
+    chosen = EXPERIMENTS[name]
+    mesh = parallel.mesh()
+    started = time.perf_counter()
+    with matplotlib.style.context(["default", _STYLE]):
+        found = chosen.main(config, mesh)
+        seconds = time.perf_counter() - started
+        results = {
+            **content.header(command, getattr(config, "seed", 0), list(mesh.devices.flat)),
+            "experiment": name,
+            "paper": chosen.paper,
+            "place": chosen.place,
+            "about": chosen.about,
+            "preset": preset,
+            "settings": content.plain(dataclasses.asdict(config)),
+            "seconds": seconds,
+            "claims": [_claim(judged) for judged in found.claims],
+            "tables": [f"{table}.csv" for table in found.tables],
+            "detail": content.plain(found.detail),
+        }
+        text = json.dumps(results, allow_nan=False, indent=1) + "\n"
+
+        def fill(partial: pathlib.Path) -> None:
+            for table, (header, rows) in found.tables.items():
+                with (partial / f"{table}.csv").open("w", newline="", encoding="utf-8") as stream:
+                    csv.writer(stream).writerows([header, *rows])
+            found.figure.savefig(partial / "figure.png", dpi=150, metadata={"Software": None})
+            found.figure.savefig(partial / "figure.svg", metadata={"Date": None})
+            (partial / RESULTS).write_text(text, "utf-8")
+
+        files.put(out, fill)
+    report(f"{name} ({preset}, {seconds:.0f} s): {out}")
+    return results
+
+
+def finished(name: str, config: Any, out: pathlib.Path) -> dict[str, Any] | None:
+    """What an earlier run of the same settings left in `out`, None without one."""
+    results = _earlier(out)
+    same = results.get("experiment") == name and results.get("settings") == content.plain(dataclasses.asdict(config))
+    return results if same else None
+
+
+def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping[str, str]) -> pathlib.Path:
+    """Writes one page over experiments that lie in folders of `out`; `broken` ones with the reason."""
+    templates = pathlib.Path(__file__).parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    style = (pathlib.Path(files.__file__).parent / "templates" / "style.css").read_text("utf-8")
+    page = environment.get_template("index.html.j2").render(parts=parts, broken=broken, style=style)
+    partial = out / f".partial-{INDEX}"
+    partial.write_bytes(page.encode("utf-8", "replace"))
+    partial.replace(out / INDEX)
+    return out / INDEX
+
+
+def _check_owner(name: str, out: pathlib.Path) -> None:
+    """No experiment writes over another one's files, nor over a report's."""
+    earlier = _earlier(out)
+    if earlier and earlier.get("experiment") != name:
+        owner = earlier.get("experiment") or "another command"
+        raise types.UserError(f"{out}: holds results of {owner}; give --out another folder")
+
+
+def _earlier(out: pathlib.Path) -> dict[str, Any]:
+    try:
+        results = json.loads((out / RESULTS).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return results if isinstance(results, dict) else {}
+
+
+def _claim(judged: experiment.Judged) -> dict[str, Any]:
+    claim = claims_lib.claims()[judged.claim]
+    return {
+        "id": claim.id, "paper": claim.paper, "place": claim.place, "sentence": claim.sentence,
+        "measured": judged.measured, "value": content.plain(judged.value),
+        "ci95": content.plain([judged.low, judged.high]),
+        "rule": judged.rule, "outcome": judged.outcome, "papers_number": judged.paper,
+    }  # fmt: skip

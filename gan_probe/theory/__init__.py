@@ -1,0 +1,1 @@
+"""Closed forms and small exact systems that the papers reason about."""

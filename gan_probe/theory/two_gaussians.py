@@ -1,0 +1,161 @@
+"""GAN dynamics that can be written down: Gaussians of unit variance against indicator functions of intervals.
+
+The generator is a uniform mixture of N(mean_i, 1); the discriminator is one on some intervals and nought elsewhere
+(Li, Madry, Peebles and Schmidt 2017, arXiv:1706.09884; paper 002, section 2). With f = p_target - p_generator and phi
+the standard normal density, the loss L = E_target[D] + E_generator[1 - D] has the gradients
+dL/dleft = -f(left), dL/dright = f(right), dL/dmean_i = 1/c sum_j phi(right_j - mean_i) - phi(left_j - mean_i).
+
+Functions here are of one start; `run` takes many at once, with the start as the last axis.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy import stats
+from jaxtyping import Array, Float
+
+__all__ = ["OUTCOMES", "State", "difference", "gradients", "loss", "optimal_ends", "outcomes", "run", "start"]
+
+OUTCOMES = ("converged", "modes collapsed", "gradients vanished", "elsewhere")
+
+_GRID = 64  # cells in which sign changes of f are looked for
+_MARGIN = 6.0  # standard deviations beyond the outermost mean; f's sign there no longer moves a mean
+_NEWTON = 3
+
+
+Numbers = Array | np.ndarray
+
+
+class State(NamedTuple):
+    """means: [c] of the generator. ends: [m, 2], the left and right end of each interval; equal once it is gone."""
+
+    means: Float[Array, "c ..."]
+    ends: Float[Array, "m 2 ..."]
+
+
+def start(means: np.ndarray, ends: np.ndarray) -> State:
+    """A state from means [c, ...] and ends [m, 2, ...]."""
+    return State(jnp.asarray(means, jnp.float32), jnp.asarray(ends, jnp.float32))
+
+
+def difference(
+    x: Float[Numbers, "*n"], target: Float[Numbers, " c"], means: Float[Numbers, " c"]
+) -> Float[Array, "*n"]:
+    """f(x) = p_target(x) - p_generator(x)."""
+    density = stats.norm.pdf(x[..., None] - target) - stats.norm.pdf(x[..., None] - means)
+    return density.mean(axis=-1)
+
+
+def loss(state: State, target: Float[Numbers, " c"]) -> Float[Array, ""]:
+    """L in closed form: one plus the share of f that the intervals cover."""
+    true, generated = (
+        stats.norm.cdf(state.ends[:, 1, None] - means) - stats.norm.cdf(state.ends[:, 0, None] - means)
+        for means in (target, state.means)
+    )
+    return 1 + (true.mean(axis=-1) - generated.mean(axis=-1)).sum()
+
+
+def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, " c"], Float[Array, "m 2"]]:
+    """dL/dmeans and dL/dends in closed form."""
+    by_ends = difference(state.ends, target, state.means) * jnp.asarray([-1.0, 1.0])
+    phi = stats.norm.pdf(state.ends[..., None] - state.means)
+    return (phi[:, 1] - phi[:, 0]).sum(axis=0) / len(state.means), by_ends
+
+
+def optimal_ends(means: Float[Numbers, " c"], target: Float[Numbers, " c"]) -> tuple[Array, Array]:
+    """Ends of the intervals where f is positive: all zeros of f.
+
+    Returns:
+      Zeros [cells], and for each +1 if it is a right end, -1 if a left end, 0 if there is no zero in the cell.
+    """
+    both = jnp.concatenate([means, target])
+    x = jnp.linspace(both.min() - _MARGIN, both.max() + _MARGIN, _GRID + 1)
+    f = difference(x, target, means)
+    left, right = x[:-1], x[1:]
+    side = jnp.where((f[:-1] > 0) & (f[1:] <= 0), 1.0, jnp.where((f[:-1] <= 0) & (f[1:] > 0), -1.0, 0.0))
+    zero = left + (right - left) * jnp.where(side == 0, 0.5, f[:-1] / jnp.where(side == 0, 1.0, f[:-1] - f[1:]))
+    for _ in range(_NEWTON):
+        gaps = zero[:, None] - jnp.stack([target, means])[:, None]
+        slope = (-gaps * stats.norm.pdf(gaps)).mean(axis=-1)
+        step = difference(zero, target, means) / jnp.where(slope[0] == slope[1], 1.0, slope[0] - slope[1])
+        zero = jnp.clip(zero - jnp.where(side == 0, 0.0, step), left, right)
+    return zero, side
+
+
+def outcomes(final: State, target: Float[Numbers, " c"], *, within: float = 0.1) -> np.ndarray:
+    """Which of OUTCOMES each start [n] of a `run` came to, as its index.
+
+    Converged: all means within `within` of the target's, in either order. Else collapsed: the means within `within` of
+    one another. Else vanished: no interval is left. Else elsewhere.
+    """
+    means = np.asarray(final.means)
+    error = np.abs(np.sort(means, axis=0) - np.sort(np.asarray(target))[:, None]).max(axis=0)
+    together = (np.ptp(means, axis=0) < within) & (len(means) > 1)
+    gone = (np.asarray(final.ends[:, 0]) >= np.asarray(final.ends[:, 1])).all(axis=0)
+    return np.select([error < within, together, gone], [0, 1, 2], default=3)
+
+
+@functools.partial(jax.jit, static_argnames=("dynamics", "steps", "unrolled", "rule", "fixed", "path"))
+def run(
+    state: State,
+    target: Float[Numbers, " c"],
+    *,
+    dynamics: str,
+    steps: int,
+    rate: float = 0.1,
+    unrolled: int = 5,
+    rule: bool = True,
+    fixed: bool = False,
+    path: bool = False,
+) -> State:
+    """All starts [..., n] through so many steps, in one program.
+
+    Args:
+      state: starts along the last axis.
+      target: means of the target.
+      dynamics: "optimal" (the generator descends against the best discriminator), "first order" (both take one step
+        from the old values), or "unrolled" (the generator's gradient goes through `unrolled` steps of the
+        discriminator; Metz et al. 2017, arXiv:1611.02163).
+      rate: step size of both players.
+      rule: ends that meet or cross are put at their midpoint, and stay there while f < 0. False lets them cross.
+      fixed: the generator stands still.
+      path: give the state after every step, the step as the leading axis, beginning with the start.
+    """
+
+    def after_discriminator(state: State) -> State:
+        ends = state.ends + rate * gradients(state, target)[1]
+        if rule:
+            ends = jnp.where(ends[:, :1] >= ends[:, 1:], ends.mean(axis=1, keepdims=True), ends)
+        return state._replace(ends=ends)
+
+    def against_unrolled(means: Array, state: State) -> Array:
+        ahead = state._replace(means=means)
+        for _ in range(unrolled):
+            ahead = after_discriminator(ahead)
+        return loss(ahead, target)
+
+    def step(state: State) -> State:
+        if dynamics == "optimal":
+            zero, side = optimal_ends(state.means, target)
+            by_means = (side[:, None] * stats.norm.pdf(zero[:, None] - state.means)).sum(axis=0) / len(state.means)
+            return state._replace(means=state.means - rate * by_means)
+        if dynamics == "unrolled":
+            by_means = jax.grad(against_unrolled)(state.means, state)
+        else:
+            by_means = gradients(state, target)[0]
+        moved = after_discriminator(state)
+        return moved if fixed else moved._replace(means=state.means - rate * by_means)
+
+    many = jax.vmap(step, in_axes=-1, out_axes=-1)  # starts as the fastest axis: whole vectors a step
+
+    def once(state: State, _: None) -> tuple[State, State | None]:
+        after = many(state)
+        return after, after if path else None
+
+    final, states = jax.lax.scan(once, state, length=steps)
+    if not path:
+        return final
+    return jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), state, states)

@@ -1,0 +1,72 @@
+"""Every experiment at `smoke`: its files, its claims, and clear words for wrong use."""
+
+import json
+
+import pytest
+
+from gan_probe import cli
+from gan_probe.experiments import EXPERIMENTS, claims, experiment, running
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_smoke(name, tmp_path, capsys):
+    """Files are whole, and exactly the claims that claims.csv gives to this experiment are judged."""
+    assert cli.main(["reproduce", name, "--preset=smoke", f"--out={tmp_path / 'out'}"]) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert sorted(p.suffix for p in (tmp_path / "out").glob("figure.*")) == [".png", ".svg"]
+    for table in results["tables"]:
+        header, *rows = (tmp_path / "out" / table).read_text().splitlines()
+        assert rows and len(header.split(",")) > 1
+    judged = [claim["id"] for claim in results["claims"]]
+    assert sorted(set(judged)) == sorted(c.id for c in claims.claims().values() if c.driver == name)
+    assert {claim["outcome"] for claim in results["claims"]} <= {"holds", "does not hold", "cannot tell"}
+    assert all(claim["sentence"] in capsys.readouterr().out.replace("\n  ", " ") for claim in results["claims"][:1])
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["reproduce"], "give one experiment"),
+        (["reproduce", "002-dynamic"], "did you mean 002-dynamics"),
+        (["reproduce", "002-dynamics", "--preset=small"], "did you mean smoke"),
+        (["reproduce", "002-dynamics", "--start=3"], "did you mean"),
+        (["reproduce", "--all", "--starts=3"], "settings are of one experiment"),
+    ],
+)
+def test_wrong_use_is_one_line(argv, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(argv) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_another_experiment_is_left_alone(tmp_path, capsys):
+    (tmp_path / "results.json").write_text(json.dumps({"experiment": "001-toy", "gan_probe": "1"}))
+    assert cli.main(["reproduce", "002-dynamics", "--preset=smoke", f"--out={tmp_path}"]) == 2
+    assert "001-toy" in capsys.readouterr().err
+
+
+def test_all_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
+    name = "002-dynamics"
+    monkeypatch.setattr("gan_probe.experiments.EXPERIMENTS", {name: EXPERIMENTS[name]})
+    argv = ["reproduce", "--all", "--preset=smoke", f"--out={tmp_path}"]
+    assert cli.main(argv) == 0
+    before = (tmp_path / name / "results.json").stat().st_mtime_ns
+    assert cli.main(argv) == 0
+    assert (tmp_path / name / "results.json").stat().st_mtime_ns == before
+    page = (tmp_path / running.INDEX).read_text()
+    assert name in page and "figure.png" in page and "does not hold" in page
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("interval", "outcome"),
+    [
+        ((1.5, 2), "holds"),
+        ((0, 0.5), "does not hold"),
+        ((0.5, 1.5), "cannot tell"),
+        ((float("nan"),) * 2, "cannot tell"),
+    ],
+)
+def test_a_claim_is_judged_by_its_whole_interval(interval, outcome):
+    assert experiment.judge("x", "y", 1.0, interval, at_least=1, at_most=3).outcome == outcome
