@@ -30,15 +30,13 @@ def begin(
     """
     if resume and (out / _FILE).exists():
         about = read(out, settings["kind"])
-        same = json.loads(json.dumps(settings))
-        differs = sorted(
-            name
-            for key, value in same.items()
-            if key not in free
-            for name in _differing(key, value, about.get(key), free)
-        )
+        same = {key: value for key, value in json.loads(json.dumps(settings)).items() if key not in free}
+        differs = [key for key, value in same.items() if not isinstance(value, dict) and about.get(key) != value]
+        for key, value in same.items():
+            if isinstance(value, dict) and not differs:
+                differs = _differing(value, about.get(key), free)
         if differs:
-            raise types.UserError(f"{out}: a run with another {', '.join(differs)}; give --out a new folder")
+            raise types.UserError(f"{out}: a run with another {', '.join(sorted(differs))}; give --out a new folder")
         return about
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
@@ -46,11 +44,10 @@ def begin(
     return dict(settings)
 
 
-def _differing(key: str, new: Any, old: Any, free: Collection[str]) -> list[str]:
-    """Names of what differs: of a mapping its parts."""
-    if isinstance(new, dict) and isinstance(old, dict):
-        return [name for name in {**old, **new} if name not in free and old.get(name) != new.get(name)]
-    return [key] if new != old else []
+def _differing(new: Mapping[str, Any], old: Any, free: Collection[str]) -> list[str]:
+    """Names of the parts that differ."""
+    held = old if isinstance(old, dict) else {}
+    return [name for name in {**held, **new} if name not in free and held.get(name) != new.get(name)]
 
 
 def write(out: pathlib.Path, about: Mapping[str, Any]) -> None:

@@ -56,24 +56,24 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         one, two, three = jax.random.split(key, 3)
         making = adversarial.begin(generator, latent(three, 2), one)
         judging = adversarial.begin(discriminator, jnp.zeros((2, *spec.shape)), two)
-        states = [o.init(v["params"]) for o, v in zip(optimizers, (making, judging), strict=True)]
-        return State(making, judging, *states, jnp.float32(0))
+        make, judge = optimizers[0].init(making["params"]), optimizers[1].init(judging["params"])
+        return State(making, judging, make, judge, jnp.float32(0))
 
     def error(params: Any, rows: jax.Array) -> jax.Array:
         """mean |v - D(v)| over pixels."""
-        return jnp.abs(rows - discriminator.apply({"params": params}, rows, train=True)).mean()
+        return jnp.abs(rows - adversarial.inferred(discriminator, {"params": params}, rows)).mean()
 
     def discriminator_loss(params: Any, state: State, rows: jax.Array, made: jax.Array):
         real, fake = error(params, rows), error(params, made)
         return real - state.weight * fake, (real, fake)
 
     def generator_loss(params: Any, state: State, z: jax.Array) -> jax.Array:
-        return error(state.discriminator["params"], generator.apply({"params": params}, z, train=True))
+        return error(state.discriminator["params"], adversarial.inferred(generator, {"params": params}, z))
 
     def step(state: State, batch: gan.Batch, key: jax.Array) -> tuple[State, gan.Info]:
         z = latent(key, len(batch.rows))
         params = state.generator["params"], state.discriminator["params"]
-        made = generator.apply(state.generator, z, train=True)
+        made = adversarial.inferred(generator, state.generator, z)  # no layer differs in training
         judge, (real, fake) = jax.grad(discriminator_loss, has_aux=True)(params[1], state, batch.rows, made)
         make = jax.grad(generator_loss)(params[0], state, z)
         generating, one = adversarial.updated(optimizers[0], make, state.generator_optimizer, params[0])

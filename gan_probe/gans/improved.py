@@ -58,8 +58,8 @@ def _build(settings: Settings, spec: gan.Spec, *, norm: bool = True) -> gan.Gan:
         one, two = jax.random.split(key)
         making = adversarial.begin(generator, latent(key, 2), one)
         judging = adversarial.begin(discriminator, jnp.zeros((2, *spec.shape)), two)
-        states = [o.init(v["params"]) for o, v in zip(optimizers, (making, judging), strict=True)]
-        return adversarial.Players(making, judging, *states, jnp.int32(0))
+        make, judge = optimizers[0].init(making["params"]), optimizers[1].init(judging["params"])
+        return adversarial.Players(making, judging, make, judge, jnp.int32(0))
 
     def discriminator_loss(params: Any, players: Any, batch: gan.Batch, made: jax.Array, key: jax.Array):
         one, two = jax.random.split(key)

@@ -83,7 +83,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         """Logits of being real, of the classes, and the discriminator's variables afterwards."""
         (logits, named), judging = adversarial.run(discriminator, judging, rows, key)
         if own is not None:
-            named = own.apply(naming, rows, train=True).logits
+            named = adversarial.inferred(own, naming, rows).logits  # it has nothing that differs in training
         return logits, named, judging
 
     def discriminator_loss(params: Any, state: State, batch: gan.Batch, made: jax.Array, key: jax.Array):

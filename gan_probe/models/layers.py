@@ -7,13 +7,15 @@ import jax
 import jax.numpy as jnp
 from flax import linen
 
+from gan_probe.models import convolution
+
 __all__ = [
     "Conv", "ConvTranspose", "batch_norm", "conv_transpose", "glorot_like", "leaky", "nearest_twice", "stage_sizes",
     "trunc", "wide",
 ]  # fmt: skip
 
-Conv = linen.Conv
-ConvTranspose = linen.ConvTranspose
+Conv = convolution.Conv
+ConvTranspose = convolution.ConvTranspose
 
 wide = linen.initializers.normal(0.02)
 trunc = linen.initializers.truncated_normal(0.02)  # cut at two deviations, not rescaled, as TensorFlow has it
