@@ -76,4 +76,5 @@ def weights() -> Any:
 
 @jax.jit
 def _features(variables: Any, images: jax.Array) -> jax.Array:
-    return efficientnet.EfficientNetLite0().apply(variables, efficientnet.prepared(images)).prelogits
+    found: Any = efficientnet.EfficientNetLite0().apply(variables, efficientnet.prepared(images))
+    return found.prelogits
