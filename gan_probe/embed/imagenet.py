@@ -76,5 +76,5 @@ def weights() -> Any:
 
 @jax.jit
 def _features(variables: Any, images: jax.Array) -> jax.Array:
-    outputs: Any = efficientnet.EfficientNetLite0().apply(variables, efficientnet.prepared(images))
-    return outputs.prelogits
+    found: Any = efficientnet.EfficientNetLite0().apply(variables, efficientnet.prepared(images))
+    return found.prelogits

@@ -87,7 +87,7 @@ def variables(tensors: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
         # [out, in, h, w] to [h, w, in, out], [out, in] to [in, out].
         value = np.moveaxis(tensor, (0, 1), (-1, -2)) if tensor.ndim > 1 else tensor
         found[collection].setdefault(scope, {})[leaf.get(kind, kind)] = np.ascontiguousarray(value)
-    expected, read = (jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree) for tree in (like, found))
-    if str(expected) != str(read):
+    shapes = [jax.tree.map(lambda leaf: (leaf.shape, str(leaf.dtype)), tree) for tree in (like, found)]
+    if shapes[0] != shapes[1]:
         raise ValueError("not the parameters of EfficientNet-Lite0")
     return found
