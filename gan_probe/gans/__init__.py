@@ -2,7 +2,22 @@
 
 from collections.abc import Mapping
 
-from gan_probe.gans import acgan, ali, began, bigan, dcgan, improved, mix, mlp, modnet, vae, vanilla, wgan, wgan_gp
+from gan_probe.gans import (
+    acgan,
+    ali,
+    began,
+    bigan,
+    dcgan,
+    improved,
+    mix,
+    mlp,
+    modnet,
+    sgan,
+    vae,
+    vanilla,
+    wgan,
+    wgan_gp,
+)
 from gan_probe.gans.gan import System
 
 __all__ = ["GANS"]
@@ -21,6 +36,7 @@ GANS: Mapping[str, System] = {
     "improved": improved.IMPROVED,
     "improved_weak": improved.WEAK,
     "mix": mix.MIX,
+    "sgan": sgan.SGAN,
     "modnet": modnet.MODNET,
     "vae": vae.VAE,
     "vanilla": vanilla.VANILLA,
