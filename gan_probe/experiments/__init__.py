@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from gan_probe.experiments import dynamics
+from gan_probe.experiments import dynamics, theorems
 from gan_probe.experiments.experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "002-dynamics": dynamics.EXPERIMENT,
+    "003-theorems": theorems.EXPERIMENT,
 }
