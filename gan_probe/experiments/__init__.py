@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from gan_probe.experiments import dynamics, embeddings
+from gan_probe.experiments import dynamics, embeddings, theorems
 from gan_probe.experiments.experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "002-dynamics": dynamics.EXPERIMENT,
+    "003-theorems": theorems.EXPERIMENT,
     "004-embeddings": embeddings.EXPERIMENT,
 }
