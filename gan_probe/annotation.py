@@ -1,8 +1,9 @@
 """Annotators: a linear one, trained in the run where rows brought no labels, and networks with their accuracy."""
 
+import hashlib
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,12 @@ from gan_probe.classifiers import linear, runs
 from gan_probe.embed import hashing
 from gan_probe.stats import blocks, proportion
 
-__all__ = ["ACCURACY", "Annotator", "classify", "train_annotator"]
+__all__ = ["ACCURACY", "Annotator", "classify", "train_annotator", "trained_rows", "validation_rows"]
 
 ACCURACY = "accuracy.json"
-_HELD_OUT = 10  # one row in so many validates
+_ROWS = "rows.npy"
+_BATCH = 1024
+_HELD_OUT = 10  # one content in so many validates
 
 
 class Annotator(NamedTuple):
@@ -82,10 +85,11 @@ def classify(
     """Train a network on labelled images (see runs.train), and measure it on held-out ones.
 
     Returns:
-      Accuracy on `real` with its interval and the confusion matrix (rows: true class), also in DIR/accuracy.json.
+      Accuracy on the rows of `real` that don't stand in `data`, with its interval and the confusion matrix (rows: true
+      class), also in DIR/accuracy.json.
 
     Raises:
-      UserError: a set without labels or of features, or sets of different shapes or classes.
+      UserError: a set without labels or of features, sets of different shapes or classes, or one `real` inside `data`.
     """
     for samples in filter(None, (data, real)):
         if samples.kind != "images" or samples.labels is None or samples.classes is None:
@@ -97,26 +101,69 @@ def classify(
         shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
         raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")
     images = data.rows.take(np.arange(len(data)))
-    held_out = blocks.assign(hashing.row_hashes(images), _HELD_OUT, seed) == 0
-    about = {"data": data.source, "rows": len(data)}
+    hashes = hashing.row_hashes(images)
+    tested = truth = np.arange(0)
+    if real is not None:
+        known = sets.labels_by_name(real, data.classes)
+        if known is None or (known < 0).any():
+            raise types.UserError(f"{real.source} has classes that {data.source} lacks")
+        truth = known
+        tested = np.flatnonzero(~np.isin(_hashes(real), hashes))
+        if not tested.size:
+            raise types.UserError(
+                f"--real: {real.source} stands in {data.source}; give images that it isn't trained on"
+            )
+    content = hashlib.sha256(hashes.tobytes() + np.asarray(data.labels, np.int64).tobytes()).hexdigest()
+    about = {"data": data.source, "rows": len(data), "sha256_of_rows": content}
     trained = runs.train(
-        out, arch, images=images, labels=data.labels, classes=data.classes, held_out=held_out, seed=seed, about=about,
-        resume=resume, **showing,
+        out, arch, images=images, labels=data.labels, classes=data.classes, held_out=validation_rows(hashes, seed),
+        seed=seed, about=about, resume=resume, **showing,
     )  # fmt: skip
+    _replace(out / _ROWS, lambda path: np.save(path, np.unique(hashes), allow_pickle=False))
     if real is None:
         return None
-    truth = sets.labels_by_name(real, trained.classes)
-    assert truth is not None
-    if (truth < 0).any():
-        raise types.UserError(f"{real.source} has classes that {data.source} lacks")
-    found = trained.predict(real.rows.take(np.arange(len(real)))).logits.argmax(axis=1)
+    truth = truth[tested]
+    found = trained.predict(real.rows.take(tested)).logits.argmax(axis=1)
     confusion = np.zeros((len(trained.classes),) * 2, int)
     np.add.at(confusion, (truth, found), 1)
     right = int(np.trace(confusion))
-    interval = proportion.wilson(right, len(real))
+    interval = proportion.wilson(right, len(tested))
     accuracy = {
-        "source": real.source, "n": len(real), "value": right / len(real), "ci95": [interval.low, interval.high],
+        "source": real.source, "n": len(tested), "value": right / len(tested), "ci95": [interval.low, interval.high],
         "classes": list(trained.classes), "confusion": confusion.tolist(), "sha256": trained.sha256,
     }  # fmt: skip
-    (out / ACCURACY).write_text(json.dumps(accuracy, indent=1) + "\n", "utf-8")
+    _replace(out / ACCURACY, lambda path: path.write_text(json.dumps(accuracy, indent=1) + "\n", "utf-8"))
     return accuracy
+
+
+def validation_rows(hashes: np.ndarray, seed: int) -> np.ndarray:
+    """bool [n], the validation split: copies of one content stay together, or the split would not see overfitting."""
+    distinct, back = np.unique(hashes, return_inverse=True)
+    return (blocks.assign(distinct, _HELD_OUT, seed) == 0)[back]
+
+
+def trained_rows(run: pathlib.Path) -> np.ndarray:
+    """Content hashes of the rows that a run was trained on, none where it does not say."""
+    try:
+        return np.load(pathlib.Path(run) / _ROWS, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return np.zeros(0, np.uint64)
+
+
+def _hashes(samples: types.Samples) -> np.ndarray:
+    return np.concatenate(
+        [
+            hashing.row_hashes(samples.rows.take(np.arange(i, min(i + _BATCH, len(samples)))))
+            for i in range(0, len(samples), _BATCH)
+        ]
+    )
+
+
+def _replace(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
+    """Writes a file under another name first, so that it is there whole or not at all."""
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        write(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise types.UserError(f"{path}: cannot be written ({error.strerror})") from error

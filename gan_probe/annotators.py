@@ -37,12 +37,13 @@ class Annotators(NamedTuple):
 class Annotated(NamedTuple):
     """codes: int [n], of Annotators.classes. confidence: float64 [k, n] softmax probability of each annotator's class.
 
-    sha256: of dtype, shape and decoded rows in order.
+    sha256: of dtype, shape and decoded rows in order. hashes: uint64 [n] content hash of each row.
     """
 
     codes: np.ndarray
     confidence: np.ndarray
     sha256: str
+    hashes: np.ndarray
 
 
 def loaded(folders: Sequence[str]) -> Annotators:
@@ -93,7 +94,7 @@ def annotate(annotators: Annotators, samples: types.Samples, *, name: str, progr
 
     content = stream.scan(samples, consume, title=f"{name}: annotating", progress=progress, most=_BATCH)
     codes = np.asarray(np.ravel_multi_index(tuple(found), [len(m.classes) for m in annotators.models]))
-    return Annotated(codes, confidence, content.sha256)
+    return Annotated(codes, confidence, content.sha256, content.hashes)
 
 
 def truth(annotators: Annotators, samples: types.Samples) -> np.ndarray | None:
@@ -133,12 +134,9 @@ def held_out(annotators: Annotators) -> tuple[str, np.ndarray] | None:
     return str(about.get("source")), counts
 
 
-def trained_on(folder: str) -> str | None:
-    """The source that a run was trained on, None where it does not say."""
-    try:
-        return json.loads((pathlib.Path(folder) / "run.json").read_text("utf-8")).get("data")
-    except (OSError, ValueError, AttributeError):
-        return None
+def trained_on(run: str, hashes: np.ndarray) -> int:
+    """How many rows of these content hashes (uint64 [n]) a run was trained on, as far as it says."""
+    return int(np.isin(hashes, annotation.trained_rows(pathlib.Path(run))).sum())
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """`run:DIR[@STEP]?n=50000`: samples of a trained GAN, drawn where they are looked at."""
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["accepts", "load", "place"]
 _PREFIX = "run:"
 _N = 10_000
 _MOST = 2**32
+_MOST_SAMPLES = 10**8
 
 
 def accepts(src: str) -> bool:
@@ -28,8 +30,8 @@ def load(src: str, options: kinds.Options) -> types.Samples:
     """
     base, values = kinds.query(src.removeprefix(_PREFIX), {"n": _N, "seed": options.seed})
     n, seed = int(values["n"]), int(values["seed"])
-    if not 1 <= n <= _MOST or not 0 <= seed < _MOST:
-        raise types.UserError(f"{src}: n must be from 1 to 2^32, seed from 0 below it")
+    if not 1 <= n <= _MOST_SAMPLES or not 0 <= seed < _MOST:
+        raise types.UserError(f"{src}: n must be from 1 to 10^8, seed from 0 below 2^32")
     trained = runs.load(*place(base))
     samples = types.Samples(
         source=src,
@@ -45,7 +47,7 @@ def load(src: str, options: kinds.Options) -> types.Samples:
 def place(text: str) -> tuple[pathlib.Path, int | None]:
     """DIR and STEP of DIR[@STEP]; an existing folder's name may hold an @."""
     run, at, step = text.rpartition("@")
-    if at and step.isdigit() and not pathlib.Path(text).exists():
+    if at and re.fullmatch("[0-9]{1,12}", step) and not pathlib.Path(text).exists():
         return pathlib.Path(run).expanduser(), int(step)
     return pathlib.Path(text).expanduser(), None
 

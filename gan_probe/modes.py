@@ -72,8 +72,14 @@ def compared(
     measured = mode_records.Measured(judges, held, truth, annotated["real"])
     curves = steps(opened)
     earlier = {name for seen in curves.values() for _, name in seen[:-1]}
-    trained = [run for run in judges.runs if annotators_lib.trained_on(run) == held.source]
-    notes = {"real": [f"warning: {run} was trained on this set" for run in trained]}
+    shared = {run: annotators_lib.trained_on(run, annotated["real"].hashes) for run in judges.runs}
+    notes = {
+        "real": [
+            f"warning: {run} was trained on {n} of these rows: its accuracy and its correction are too good"
+            for run, n in shared.items()
+            if n
+        ]
+    }
     found = {
         **content.header(command, seed, jax.devices()),
         "inputs": {

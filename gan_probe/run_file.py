@@ -1,5 +1,6 @@
 """run.json: what a folder of training is; written whole or not at all, and read with suspicion."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ from gan_probe import types
 __all__ = ["begin", "kind", "read", "write"]
 
 _FILE = "run.json"
+_PARTIAL = ".partial-"  # of a write that was killed; never content
 _COMMANDS = {"classifier": "classify", "gan": "train"}
 
 
@@ -38,10 +40,14 @@ def begin(
         if differs:
             raise types.UserError(f"{out}: a run with another {', '.join(sorted(differs))}; give --out a new folder")
         return about
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or not _empty(out)):
         raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
     write(out, settings)
     return dict(settings)
+
+
+def _empty(folder: pathlib.Path) -> bool:
+    return all(path.name.startswith(_PARTIAL) for path in folder.iterdir())
 
 
 def _differing(new: Mapping[str, Any], old: Any, free: Collection[str]) -> list[str]:
@@ -54,9 +60,13 @@ def write(out: pathlib.Path, about: Mapping[str, Any]) -> None:
     """Replaces run.json; UserError where the folder cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        partial = out / f".partial-{_FILE}"
-        partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        os.replace(partial, out / _FILE)
+        partial = out / f"{_PARTIAL}{_FILE}"
+        try:
+            partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+            os.replace(partial, out / _FILE)
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink()
     except OSError as error:
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
 
@@ -76,6 +86,6 @@ def kind(run: pathlib.Path) -> str | None:
     """classifier | gan | whatever else stands there; None where no run.json can be read."""
     try:
         about = json.loads((run / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return str(about.get("kind")) if isinstance(about, dict) else ""

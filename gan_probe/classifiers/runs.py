@@ -93,9 +93,11 @@ def train(
         if not np.isfinite(epoch.train_loss):
             raise types.UserError(f"{out}: the loss is not finite in epoch {epoch.epoch}; lower the learning rate")
         history.append(epoch._asdict())
+        # In this order: a run killed in between begins its last epoch again, and none is missing from the record.
+        run_file.write(out, {**settings, "finished": False, "epochs": history})
         checkpoint.save(out, epoch.epoch, state)
-        run_file.write(out, {**settings, "finished": trainer.finished(state), "epochs": history})
         report(epoch)
+    run_file.write(out, {**settings, "finished": True, "epochs": history})
     return load(out)
 
 
@@ -110,13 +112,15 @@ def load(run: pathlib.Path) -> Classifier:
     step = checkpoint.latest(run)
     if step is None:
         raise types.UserError(f"{run}: no checkpoint there yet; run gan-probe classify again with --resume")
-    module = models.ARCHITECTURES[about["arch"]](len(about["classes"]))
-    shape = tuple(about["shape"])
-    blank = np.zeros((0, *shape), np.uint8)
+    try:
+        module = models.ARCHITECTURES[about["arch"]](len(about["classes"]))
+        shape = tuple(int(side) for side in about["shape"])
+        blank, recipe = np.zeros((0, *shape), np.uint8), training.Recipe(**about["recipe"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise types.UserError(f"{run}: its run.json is damaged ({error}); train it again") from error
     trainer = training.Trainer(
-        module, training.Recipe(**about["recipe"]), images=blank, labels=np.zeros(0, int), held_out=np.zeros(0, bool),
-        seed=0,
-    )  # fmt: skip
+        module, recipe, images=blank, labels=np.zeros(0, int), held_out=np.zeros(0, bool), seed=0
+    )
     state = checkpoint.load(run, step, jax.eval_shape(trainer.init))
     variables, converged = state.best, int(state.dropped) > trainer.recipe.drops
     predict = training.predictor(module)
@@ -128,7 +132,7 @@ def load(run: pathlib.Path) -> Classifier:
 
 def _read(run: pathlib.Path) -> dict[str, Any]:
     about = run_file.read(run, "classifier")
-    if about.get("arch") not in models.ARCHITECTURES:
+    if str(about.get("arch")) not in models.ARCHITECTURES:
         raise types.UserError(f"{run}: not a classifier's run")
     return about
 

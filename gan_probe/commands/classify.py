@@ -17,7 +17,7 @@ def _define(values: flags.FlagValues) -> None:
     text("real", None, "labelled held-out images that tell the accuracy (SRC); no part in training")
     text("out", None, "folder of the run: run.json and checkpoints")
     command.define_images(values)
-    whole("seed", 0, "of the validation split, initial weights and order of rows", lower_bound=0)
+    whole("seed", 0, "of the validation split, initial weights and order of rows", lower_bound=0, upper_bound=2**31 - 1)
     flags.DEFINE_boolean("resume", False, "go on with a run that was stopped", flag_values=values)
 
 

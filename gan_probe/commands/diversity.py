@@ -38,7 +38,9 @@ def _define(values: flags.FlagValues) -> None:
                        flag_values=values)  # fmt: skip
     command.define_images(values)
     whole("seed", 0, "of subsets, initial weights and orders", lower_bound=0, upper_bound=2**31)
-    flags.DEFINE_float("memory_gb", 4.0, "memory for features and solvers", lower_bound=0.1, flag_values=values)
+    flags.DEFINE_float(
+        "memory_gb", 4.0, "memory for features and solvers", lower_bound=0.1, upper_bound=1e6, flag_values=values
+    )
 
 
 def _run(values: flags.FlagValues, words: list[str], line: str) -> None:

@@ -1,9 +1,12 @@
 """gan-probe sample: draw from a checkpoint of a GAN into a file or a folder."""
 
+import contextlib
 import functools
 import os
 import pathlib
+import re
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +54,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)
         else:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
     print(f"{len(samples)} samples: {out}")
 
 
@@ -72,11 +76,20 @@ def _file(path: pathlib.Path, samples: types.Samples) -> None:
 def _folder(path: pathlib.Path, samples: types.Samples) -> None:
     from PIL import Image
 
+    folders = _folders(samples.classes or ())
     for at, images in _batches(samples):
         for i, image in zip(at, images, strict=True):
-            name = "" if samples.labels is None else samples.classes[samples.labels[i]].replace(os.sep, "_")  # type: ignore[index]
+            name = "" if samples.labels is None else folders[samples.labels[i]]
             (path / name).mkdir(parents=True, exist_ok=True)
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path / name / f"{i:06}.png")
+
+
+def _folders(classes: Sequence[str]) -> list[str]:
+    """A folder's name for each class; where names would leave the folder or meet, all are numbered."""
+    plain = [re.sub(r"[^\w .,+-]", "_", name).strip(". ") for name in classes]
+    if "" in plain or len({name.casefold() for name in plain}) < len(plain):
+        return [f"{i:03}" for i in range(len(plain))]
+    return plain
 
 
 COMMAND = command.Command(

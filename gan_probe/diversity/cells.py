@@ -1,5 +1,6 @@
 """A run's folder: its settings and what each finished fit showed, so that a killed run goes on where it was."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -58,7 +59,8 @@ class Cells:
         return self._folder / "running"
 
     def _path(self, fit: fits.Fit) -> pathlib.Path:
-        return self._folder / f"{fit.source}-{fit.point}-{fit.repeat}.npz"
+        name = hashlib.sha256(fit.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]  # a name may be no file's
+        return self._folder / f"{name}-{fit.point}-{fit.repeat}.npz"
 
 
 def _same(out: pathlib.Path, earlier: str, settings: Mapping[str, Any]) -> None:

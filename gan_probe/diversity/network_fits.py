@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gan_probe import annotation
 from gan_probe.classifiers import runs, training
 from gan_probe.diversity import fits, task
-from gan_probe.stats import blocks
 
 __all__ = ["learn"]
 
-_HELD_OUT = 10  # one content in so many validates
 _BATCH = 4096
 
 
@@ -33,7 +32,8 @@ def learn(
         images, labels = given.images(fit.source, fit.rows), given.labels[fit.source][fit.rows]
         trained = runs.train(
             run, arch, images=images, labels=labels, classes=given.classes,
-            held_out=_held_out(given.embedded[fit.source].hashes[fit.rows], given.seed), seed=given.seed + fit.repeat,
+            held_out=annotation.validation_rows(given.embedded[fit.source].hashes[fit.rows], given.seed),
+            seed=given.seed + fit.repeat,
             resume=run.exists(), recipe=recipe, progress=given.progress, epoch_rows=fit.epoch_rows,
         )  # fmt: skip
         own = np.concatenate(
@@ -47,9 +47,3 @@ def learn(
         correct = np.concatenate(found) == truth
         done(fit, fits.Outcome(correct, float(np.mean(own == labels)), trained.epochs, trained.converged))
         shutil.rmtree(run)
-
-
-def _held_out(hashes: np.ndarray, seed: int) -> np.ndarray:
-    """bool [n], the validation split: copies of one content stay together, or the split would not see overfitting."""
-    distinct, back = np.unique(hashes, return_inverse=True)
-    return (blocks.assign(distinct, _HELD_OUT, seed) == 0)[back]

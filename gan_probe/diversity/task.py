@@ -79,7 +79,7 @@ def prepare(
     embedder = embed_lib.Embedder(given, embed, cache_dir=None, memory_gb=memory_gb, progress=progress)
     embedded = {name: embedder.embed(name, s) for name, s in given.items()}
     labels = {name: _codes(given[name], classes) for name in samples}
-    labelled_by = {}
+    labelled_by, notes = {}, _notes(embedded)
     annotate = _Annotator(annotator, classes, embedded["train"], labels["train"], samples["train"])
     for name, s in fakes.items():
         if s.labels is not None:
@@ -87,9 +87,13 @@ def prepare(
             labels[name], labelled_by[name] = _codes(s, classes), "labels of the set"
         else:
             labels[name], labelled_by[name] = annotate(s, embedded[name]), annotate.about
+            notes[name].append(
+                "warning: an annotator gave its labels, and what it knows of train passes on with them: even noise is "
+                "worth something then; give labelled samples where you can"
+            )
     return Task(
         samples=given, embedded=embedded, embedding=embedder.embedding, classes=classes, labels=labels,
-        labelled_by=labelled_by, notes=_notes(embedded), memory_gb=memory_gb, seed=seed, progress=progress,
+        labelled_by=labelled_by, notes=notes, memory_gb=memory_gb, seed=seed, progress=progress,
     )  # fmt: skip
 
 

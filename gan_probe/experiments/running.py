@@ -46,6 +46,10 @@ def settings(name: str, preset: str, given: Mapping[str, Any]) -> Any:
     for key in given:
         if key not in known:
             raise types.UserError(f"--{key}: {name} has no such setting; it has {', '.join(known)}")
+    for key, value in given.items():
+        least = 0 if key == "seed" else 1
+        if isinstance(value, int | float) and not isinstance(value, bool) and not (value >= least or 0 < value < 1):
+            raise types.UserError(f"--{key}={value}: must be {least} or more, or a share above 0")
     return dataclasses.replace(chosen.presets[preset], **given)
 
 
@@ -112,8 +116,11 @@ def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping
     style = (pathlib.Path(files.__file__).parent / "templates" / "style.css").read_text("utf-8")
     page = environment.get_template("index.html.j2").render(parts=parts, broken=broken, style=style)
     partial = out / f".partial-{INDEX}"
-    partial.write_bytes(page.encode("utf-8", "replace"))
-    partial.replace(out / INDEX)
+    try:
+        partial.write_bytes(page.encode("utf-8", "replace"))
+        partial.replace(out / INDEX)
+    except OSError as error:
+        raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
     return out / INDEX
 
 

@@ -94,7 +94,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         above, info = upper.step(state.features, one_hot, features, batch.labels, same_class, one)
         below, more = lower.step(state.images, features, batch.rows, batch.labels, same_features, two)
         params, after = adversarial.updated(optimizer, gradient, state.encoder_optimizer, params)
-        seen = {f"feature_{name}": value for name, value in info.items()} | more | {"classes": named}
+        seen = {**{f"feature_{name}": value for name, value in info.items()}, **more, "classes": named}
         return State({"params": params}, after, above, below), seen
 
     def sample(state: State, keys: jax.Array, labels: jax.Array) -> jax.Array:
