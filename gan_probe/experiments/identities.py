@@ -211,8 +211,10 @@ def _figure(config: Config, tables: Mapping[str, experiment.Table]) -> figure.Fi
         axes.set(title=title, xlim=(-0.5, len(names) - 0.5))
         if metric == "birthday":
             axes.set_yscale("log")
+        elif metric == "ddm":
+            axes.set_ylim(bottom=0)
         else:
-            axes.set_ylim(bottom={"inception": 1.0, "ddm": 0.0, "recall": -0.03}[metric])
+            axes.set_ylim(*{"inception": (1, 3.1), "recall": (-0.03, 1.03)}[metric])
     return sheet
 
 
