@@ -8,25 +8,40 @@ from orbax.checkpoint import v1 as ocp
 
 from gan_probe import types
 
-__all__ = ["latest", "load", "save"]
+__all__ = ["latest", "load", "save", "steps"]
 
 _FOLDER = "checkpoints"
-_KEPT = 2
 
 
-def save(run: pathlib.Path, step: int, state: Any) -> None:
-    """Writes a pytree of arrays as the newest step; older ones than the one before go."""
-    policy = ocp.training.preservation_policies.LatestN(_KEPT)
-    with ocp.training.Checkpointer(_folder(run), preservation_policy=policy) as checkpointer:
-        checkpointer.save(step, state, force=True)
+def save(run: pathlib.Path, step: int, state: Any, *, keep: int | None = 2) -> None:
+    """Writes a pytree of arrays as the newest step; of older ones the `keep` newest stay, all of them for None.
+
+    Raises:
+      UserError: the disk is full or cannot be written; the steps that were there are still there.
+    """
+    policies = ocp.training.preservation_policies
+    policy = policies.PreserveAll() if keep is None else policies.LatestN(keep)
+    try:
+        with ocp.training.Checkpointer(_folder(run), preservation_policy=policy) as checkpointer:
+            checkpointer.save(step, state, force=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        held = latest(run)
+        rest = "no step is there yet" if held is None else f"step {held} is whole: mend it and go on with --resume"
+        raise types.UserError(f"{run}: step {step} cannot be written ({reason}); {rest}") from error
 
 
 def latest(run: pathlib.Path) -> int | None:
     """The newest whole step, None without one."""
+    return max(steps(run), default=None)
+
+
+def steps(run: pathlib.Path) -> list[int]:
+    """Every whole step, in order."""
     if not _folder(run).is_dir():
-        return None
+        return []
     with ocp.training.Checkpointer(_folder(run)) as checkpointer:
-        return None if checkpointer.latest is None else checkpointer.latest.step
+        return sorted(found.step for found in checkpointer.checkpoints)
 
 
 def load(run: pathlib.Path, step: int, like: Any) -> Any:

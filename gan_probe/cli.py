@@ -12,7 +12,18 @@ from collections.abc import Mapping
 from absl import flags
 
 from gan_probe import types
-from gan_probe.commands import classify, command, evaluate, reports, reproduce, tables
+from gan_probe.commands import (
+    classify,
+    command,
+    diversity,
+    evaluate,
+    modes,
+    reports,
+    reproduce,
+    sample,
+    tables,
+    train,
+)
 from gan_probe.version import __version__
 
 __all__ = ["main", "run"]
@@ -22,6 +33,10 @@ COMMANDS: Mapping[str, command.Command] = {
     "report": reports.REPORT,
     "compare": reports.COMPARE,
     "classify": classify.COMMAND,
+    "modes": modes.COMMAND,
+    "diversity": diversity.COMMAND,
+    "train": train.COMMAND,
+    "sample": sample.COMMAND,
     "reproduce": reproduce.COMMAND,
     "list": tables.COMMAND,
 }
@@ -105,6 +120,6 @@ def _command_help(chosen: command.Command, values: flags.FlagValues) -> str:
         shown = "" if values[flag].default in (None, "") else f" [{values[flag].default}]"
         about = " ".join(values[flag].help.split())
         about = about.replace("; repeat this option to specify a list of values", "; repeatable")
-        entry = f"--{flag}".ljust(18) + f"{about}{shown}"
+        entry = f"--{flag}".ljust(17) + " " + f"{about}{shown}"
         lines.append(textwrap.fill(entry, 100, initial_indent="  ", subsequent_indent=" " * 20))
     return "\n".join(lines)

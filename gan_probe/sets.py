@@ -9,12 +9,17 @@ from typing import Any
 import jax
 import numpy as np
 
-from gan_probe import data, types
+from gan_probe import data, generated, types
 
-__all__ = ["Sampler", "classes_seen", "fake", "fakes", "labels_by_name", "named_fakes", "opened"]
+__all__ = ["SOURCES", "Sampler", "classes_seen", "fake", "fakes", "labels_by_name", "named_fakes", "opened"]
 
 Sampler = Callable[[jax.Array, int], Any]
 
+# Every kind of SRC: what lies somewhere, and what a trained GAN draws.
+SOURCES: Mapping[str, data.Kind] = {
+    "run": data.Kind(generated.accepts, generated.load, "samples of a trained GAN", "run:DIR@1000?n=50000&seed=0"),
+    **data.SOURCES,
+}
 _BATCH = 512
 
 
@@ -33,7 +38,7 @@ def opened(given: Any, *, name: str, seed: int, **options: Any) -> types.Samples
         src = os.fspath(given)
         # Rows of a law depend on (seed, row): sets of one law need seeds of their own.
         own = zlib.crc32(name.encode("utf-8", "surrogateescape")) if src.startswith("synthetic:") else 0
-        return data.load(src, seed=seed + own, **options)
+        return data.load(src, seed=seed + own, sources=SOURCES, **options)
     if _samples(given):
         raise types.UserError(f"{name} is a function: only fake may be one, (key, n) -> images")
     return data.from_array(given, name=name, resize=options.get("resize"), crop=options.get("crop"))

@@ -19,13 +19,14 @@ BELOW = {
     "types": set(),
     "parallel": {"types"},
     "checkpoint": {"types", "parallel"},
+    "run_file": {"types"},
     "ops": {"types", "parallel"},
     "stats": {"types", "parallel", "ops"},
     "metrics": {"types", "parallel", "ops", "stats"},
     "models": {"types", "parallel"},
-    "gans": {"types", "parallel", "checkpoint", "models"},
-    "classifiers": {"types", "parallel", "checkpoint", "models"},
-    "embed": {"types", "parallel", "checkpoint", "models", "gans", "classifiers"},
+    "gans": {"types", "parallel", "checkpoint", "run_file", "models"},
+    "classifiers": {"types", "parallel", "checkpoint", "run_file", "models"},
+    "embed": {"types", "parallel", "checkpoint", "run_file", "models", "gans", "classifiers"},
     "data": {"types"},
 }
 BELOW["report"] = set(BELOW)

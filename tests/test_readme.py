@@ -1,12 +1,16 @@
-"""The README's table of metrics is made from METRICS. `python -m tests.test_readme` rewrites it."""
+"""The README's tables are made from METRICS and claims.csv. `python -m tests.test_readme` rewrites them."""
 
+import collections
 import pathlib
 import re
 
 from gan_probe import metrics
+from gan_probe.experiments import EXPERIMENTS, claims
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
-_MARKS = re.compile(r"(<!-- metrics:.*?-->\n).*?(<!-- end of metrics -->)", re.DOTALL)
+_MARKS = {
+    name: re.compile(rf"(<!-- {name}:.*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL) for name in ("metrics", "claims")
+}
 
 
 def table() -> str:
@@ -19,13 +23,30 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def claims_table() -> str:
+    lines = ["| experiment | paper | what | claims judged |", "|---|---|---|---|"]
+    for name, line in EXPERIMENTS.items():
+        judged = sum(claim.driver == name for claim in claims.claims().values())
+        lines.append(f"| `{name}` | {line.paper}, {line.place} | {line.about} | {judged} |")
+    reasons = collections.Counter(c.reason.partition(":")[0].split()[0] for c in claims.claims().values() if c.reason)
+    later = reasons["image"] + reasons["not"]
+    total = len(claims.claims())
+    lines.append(f"| | | experiments to come (image GANs, likelihoods, toys) | {later} |")
+    lines.append(f"| | | not for an experiment: opinions, definitions, other works | {sum(reasons.values()) - later} |")
+    lines.append(f"| | all five | every claim of `gan_probe/experiments/claims.csv` | {total} |")
+    return "\n".join(lines) + "\n"
+
+
 def rewritten(text: str) -> str:
-    return _MARKS.sub(lambda m: m[1] + table() + m[2], text)
+    for name, made in (("metrics", table()), ("claims", claims_table())):
+        start, end = _MARKS[name].search(text).span(1)[1], _MARKS[name].search(text).span(2)[0]  # type: ignore[union-attr]
+        text = text[:start] + made + text[end:]
+    return text
 
 
-def test_table_of_metrics_is_up_to_date():
+def test_tables_are_up_to_date():
     text = README.read_text("utf-8")
-    assert _MARKS.search(text), "the marks around the table are gone"
+    assert all(marks.search(text) for marks in _MARKS.values()), "the marks around a table are gone"
     assert rewritten(text) == text, "run `python -m tests.test_readme`"
 
 

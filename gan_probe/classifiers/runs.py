@@ -2,8 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
-import os
 import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,13 +9,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from gan_probe import checkpoint, models, types
+from gan_probe import checkpoint, models, run_file, types
 from gan_probe.classifiers import recipes, training
 from gan_probe.models import outputs
 
 __all__ = ["Classifier", "load", "train"]
-
-_FILE = "run.json"
 
 
 class Classifier(NamedTuple):
@@ -26,6 +22,7 @@ class Classifier(NamedTuple):
     arch: name in models.ARCHITECTURES. classes: their names. shape: (h, w, c) of its images. sha256: of its weights.
     predict: uint8 images [n, h, w, c] to Outputs of NumPy arrays (without layers).
     variables: of the module, for those who need its layers.
+    epochs: that it was trained for. converged: whether the rule of convergence ended it, not the limit of epochs.
     """
 
     arch: str
@@ -34,6 +31,8 @@ class Classifier(NamedTuple):
     sha256: str
     predict: Callable[[np.ndarray], outputs.Outputs]
     variables: Any
+    epochs: int = 0
+    converged: bool = False
 
 
 def train(
@@ -48,6 +47,7 @@ def train(
     about: dict[str, Any] | None = None,
     resume: bool = False,
     recipe: training.Recipe | None = None,
+    epoch_rows: int | None = None,
     progress: Callable[..., Any] | None = None,
     report: Callable[[training.Epoch], None] = lambda epoch: None,
 ) -> Classifier:
@@ -58,6 +58,7 @@ def train(
       arch: name in models.ARCHITECTURES.
       images: uint8 [n, h, w, c].    labels: int [n].    held_out: bool [n], the validation split.
       about: what else run.json says: the source of the data.
+      epoch_rows: see training.Trainer.
       progress: called as tqdm is, once an epoch.
       report: called after every epoch.
 
@@ -75,9 +76,10 @@ def train(
         "recipe": dataclasses.asdict(recipe), **(about or {}),
     }  # fmt: skip
     trainer = training.Trainer(
-        models.ARCHITECTURES[arch](len(classes)), recipe, images=images, labels=labels, held_out=held_out, seed=seed
-    )
-    history = _begin(out, settings, resume)
+        models.ARCHITECTURES[arch](len(classes)), recipe, images=images, labels=labels, held_out=held_out, seed=seed,
+        epoch_rows=epoch_rows,
+    )  # fmt: skip
+    history = list(run_file.begin(out, settings, resume=resume).get("epochs", []))
     state = trainer.init()
     step = checkpoint.latest(out) if resume else None
     if step is not None:
@@ -92,7 +94,7 @@ def train(
             raise types.UserError(f"{out}: the loss is not finite in epoch {epoch.epoch}; lower the learning rate")
         history.append(epoch._asdict())
         checkpoint.save(out, epoch.epoch, state)
-        _write(out, {**settings, "finished": trainer.finished(state), "epochs": history})
+        run_file.write(out, {**settings, "finished": trainer.finished(state), "epochs": history})
         report(epoch)
     return load(out)
 
@@ -115,44 +117,18 @@ def load(run: pathlib.Path) -> Classifier:
         module, training.Recipe(**about["recipe"]), images=blank, labels=np.zeros(0, int), held_out=np.zeros(0, bool),
         seed=0,
     )  # fmt: skip
-    variables = checkpoint.load(run, step, jax.eval_shape(trainer.init)).best
+    state = checkpoint.load(run, step, jax.eval_shape(trainer.init))
+    variables, converged = state.best, int(state.dropped) > trainer.recipe.drops
     predict = training.predictor(module)
     return Classifier(
-        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables
-    )
-
-
-def _begin(out: pathlib.Path, settings: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
-    """The epochs so far; writes run.json of a fresh run."""
-    if resume and (out / _FILE).exists():
-        about = _read(out)
-        differs = [key for key, value in settings.items() if about.get(key) != json.loads(json.dumps(value))]
-        if differs:
-            raise types.UserError(f"{out}: a run with another {', '.join(differs)}; give --out a new folder")
-        return list(about.get("epochs", []))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
-    _write(out, {**settings, "finished": False, "epochs": []})
-    return []
-
-
-def _write(out: pathlib.Path, about: dict[str, Any]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        partial = out / f".partial-{_FILE}"
-        partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        os.replace(partial, out / _FILE)
-    except OSError as error:
-        raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
+        about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables,
+        epochs=int(state.epoch), converged=converged,
+    )  # fmt: skip
 
 
 def _read(run: pathlib.Path) -> dict[str, Any]:
-    try:
-        about = json.loads((run / _FILE).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise types.UserError(f"{run}: no run there; train one with gan-probe classify --out={run}") from error
-    known = isinstance(about, dict) and about.get("kind") == "classifier" and about.get("arch") in models.ARCHITECTURES
-    if not known:
+    about = run_file.read(run, "classifier")
+    if about.get("arch") not in models.ARCHITECTURES:
         raise types.UserError(f"{run}: not a classifier's run")
     return about
 

@@ -72,13 +72,14 @@ class Trainer:
       labels: int [n].
       held_out: bool [n], rows of the validation split.
       seed: of the initial parameters, the order of rows and dropout.
+      epoch_rows: rows of an epoch where it is not one pass over all; the next epoch goes on with rows not yet seen.
     """
 
     def __init__(
         self, module: linen.Module, recipe: Recipe, *, images: np.ndarray, labels: np.ndarray, held_out: np.ndarray,
-        seed: int,
+        seed: int, epoch_rows: int | None = None,
     ):  # fmt: skip
-        self.module, self.recipe = module, recipe
+        self.module, self.recipe, self._epoch_rows = module, recipe, epoch_rows
         self._key = jax.random.key(seed)
         self._images, self._labels = images[~held_out], labels[~held_out].astype(np.int32)
         self._held = images[held_out], labels[held_out].astype(np.int32)
@@ -127,14 +128,18 @@ class Trainer:
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return max(1, len(self._images) // self.recipe.batch)
+        return max(1, (self._epoch_rows or len(self._images)) // self.recipe.batch)
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
-        """Row numbers of each step: a new order every epoch, the last incomplete batch left out."""
-        seed = jax.random.key_data(jax.random.fold_in(self._key, epoch)).tolist()
-        order = np.random.default_rng(seed).permutation(len(self._images))
-        batch = min(self.recipe.batch, len(order))
-        for i in range(self.steps):
+        """Row numbers of each step: a new order every pass over the rows, its last incomplete batch left out."""
+        batch = min(self.recipe.batch, len(self._images))
+        each = len(self._images) // batch
+        order, last = np.empty(0, int), 0
+        for step in range((epoch - 1) * self.steps, epoch * self.steps):
+            number, i = step // each + 1, step % each
+            if number != last:
+                seed = jax.random.key_data(jax.random.fold_in(self._key, number)).tolist()
+                order, last = np.random.default_rng(seed).permutation(len(self._images)), number
             yield np.sort(order[i * batch : (i + 1) * batch])
 
     def _validate(self, variables: Any) -> tuple[float, float]:

@@ -93,11 +93,11 @@ def say(line: str) -> None:
 
 
 def named(fakes: list[str]) -> dict[str, str]:
-    """[NAME=]SRC by name; without one the source's stem is the name."""
+    """[NAME=]SRC by name; without one the source's stem is the name. NAME may end in @STEP, of a sequence of sets."""
     out: dict[str, str] = {}
     for given in fakes:
         name, equals, source = given.partition("=")
-        if not (equals and re.fullmatch(r"[A-Za-z0-9_.-]+", name)):
+        if not (equals and re.fullmatch(r"[A-Za-z0-9_.-]+(@\d+)?", name)):
             source, path = given, re.split(r"[?\[]", given)[0]
             name = pathlib.PurePath(path).stem or "fake"
             if name in ("real", "train") or name in out:

@@ -13,7 +13,7 @@ __all__ = ["COMMAND"]
 
 def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
     del values, line
-    from gan_probe import data, embed, metrics
+    from gan_probe import embed, gans, metrics, sets
     from gan_probe.classifiers import recipes
     from gan_probe.experiments import EXPERIMENTS
 
@@ -27,10 +27,11 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
             (name, f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs")
             for name, r in recipes.CLASSIFIERS.items()
         ],
+        "gans": lambda: [(name, system.about) for name, system in gans.GANS.items()],
         "experiments": lambda: [
             (name, f"{e.about} (paper {e.paper}, {e.place}; {_minutes(e.minutes)})") for name, e in EXPERIMENTS.items()
         ],
-        "data": lambda: [(k.example, k.description) for k in data.SOURCES.values()],
+        "data": lambda: [(k.example, k.description) for k in sets.SOURCES.values()],
     }
     for word in words or tables:
         if word not in tables:
@@ -49,8 +50,8 @@ def _minutes(minutes: Mapping[str, float]) -> str:
 
 
 COMMAND = command.Command(
-    "what there is: metrics, embeddings, classifiers, experiments, data",
-    "gan-probe list [metrics|embeddings|classifiers|experiments|data]",
+    "what there is: metrics, embeddings, classifiers, gans, experiments, data",
+    "gan-probe list [metrics|embeddings|classifiers|gans|experiments|data]",
     lambda values: None,
     _list,
 )

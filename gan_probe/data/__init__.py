@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 
 from gan_probe import types
-from gan_probe.data import embedded, folder, geometry, kinds, npy, npz, run, slices, synthetic, tfds_source
+from gan_probe.data import embedded, folder, geometry, kinds, npy, npz, slices, synthetic, tfds_source
 from gan_probe.data.arrays import from_array
 from gan_probe.data.kinds import Kind
 
@@ -20,7 +20,6 @@ SOURCES: Mapping[str, Kind] = {
         f"a law of known truth: {', '.join(synthetic.LAWS)}",
         "synthetic:ring8?n=5000&seed=1",
     ),
-    "run": Kind(run.accepts, run.load, "samples of a trained GAN (with `gan-probe train`)", "run:DIR@1000?n=50000"),
     "digits": Kind(
         embedded.accepts,
         embedded.load,
@@ -34,7 +33,13 @@ SOURCES: Mapping[str, Kind] = {
 
 
 def load(
-    src: str, *, resize: int | None = None, crop: int | None = None, label: str | None = None, seed: int = 0
+    src: str,
+    *,
+    resize: int | None = None,
+    crop: int | None = None,
+    label: str | None = None,
+    seed: int = 0,
+    sources: Mapping[str, Kind] = SOURCES,
 ) -> types.Samples:
     """Opens a set without decoding it.
 
@@ -42,7 +47,8 @@ def load(
       src: any form of SOURCES, with or without a slice `[a:b]`.
       resize, crop: size in pixels of every image, see geometry.
       label: one attribute of a CelebA folder, or two with a comma, that become class labels.
-      seed: of the embedded and synthetic draws whose SRC names none.
+      seed: of the embedded, synthetic and generated draws whose SRC names none.
+      sources: SOURCES, or more of them from the layers above.
 
     Raises:
       types.UserError: one line that names the file or flag and the remedy.
@@ -50,19 +56,19 @@ def load(
     options = kinds.Options(geometry.Geometry(crop, resize).validated(), label or None, seed)
     base, span = (src, None) if os.path.exists(src) else slices.split(src)
     path = os.path.expanduser(base)
-    name, kind = _kind(base, path)
+    name, kind = _kind(base, path, sources)
     if options.label is not None and name != "folder":
         raise types.UserError(f"--label={label}: {src} is no folder with CelebA's attribute file; drop --label")
     samples = dataclasses.replace(kind(path, options), source=src)
     return samples if span is None else slices.cut(samples, span, source=src)
 
 
-def _kind(src: str, path: str) -> tuple[str, Kind]:
+def _kind(src: str, path: str, sources: Mapping[str, Kind]) -> tuple[str, Kind]:
     if "\0" in src or not src.strip():
         raise types.UserError(f"{src!r} names no source; see gan-probe list data")
     if embedded.accepts(src) and os.path.exists(path):
         raise types.UserError(f"{src} is embedded data and also a path; write ./{src} or {src}?seed=0")
-    for name, kind in SOURCES.items():
+    for name, kind in sources.items():
         if kind.accepts(path):
             return name, kind
     if os.path.exists(path):

@@ -27,11 +27,7 @@ def _make(which: Literal["logits", "prelogits"], argument: str | None, context: 
         raise types.UserError(f"--embed={which}: give the run of a classifier, --embed={which}:DIR")
     classifier = runs.load(pathlib.Path(argument))
     first = context.first
-    if first.kind != "images" or tuple(first.rows.shape) != classifier.shape:
-        raise types.UserError(
-            f"--embed={which}:{argument} takes images {list(classifier.shape)}, "
-            f"{first.source} holds {first.kind} {list(first.rows.shape)}; give --resize=N or another run"
-        )
+    mapper.check_shape(f"{which}:{argument}", first, classifier.shape)
 
     def apply(rows: np.ndarray) -> np.ndarray:
         return getattr(classifier.predict(rows), which).astype(np.float32)

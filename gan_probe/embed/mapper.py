@@ -9,7 +9,7 @@ import numpy as np
 from gan_probe import types
 from gan_probe.embed import stream
 
-__all__ = ["Context", "Mapper", "Mode", "flat_pixels", "no_argument"]
+__all__ = ["Context", "Mapper", "Mode", "check_shape", "flat_pixels", "no_argument"]
 
 
 class Mapper(NamedTuple):
@@ -72,6 +72,15 @@ def flat_pixels(rows: np.ndarray) -> np.ndarray:
     """Images uint8 [b, h, w, c] to float32 [b, h w c] in [0, 1]; features pass."""
     flat = rows.reshape(len(rows), -1)
     return flat if flat.dtype == np.float32 else flat.astype(np.float32) / np.float32(255)
+
+
+def check_shape(spec: str, samples: types.Samples, shape: tuple[int, ...]) -> None:
+    """UserError where a network that takes images of this shape was given others."""
+    if samples.kind != "images" or tuple(samples.rows.shape) != shape:
+        raise types.UserError(
+            f"--embed={spec} takes images {list(shape)}, {samples.source} holds {samples.kind} "
+            f"{list(samples.rows.shape)}; give --resize=N or another run"
+        )
 
 
 def no_argument(name: str, argument: str | None) -> None:

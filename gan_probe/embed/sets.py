@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from gan_probe import types
-from gan_probe.embed import cache, classifier, features, function, mapper, pca, pixels, stream
+from gan_probe.embed import (
+    cache,
+    classifier,
+    features,
+    function,
+    hypercolumns,
+    imagenet,
+    mapper,
+    pca,
+    pixels,
+    stream,
+)
 
 __all__ = ["EMBEDDINGS", "Embedder", "choose", "embed_sets"]
 
@@ -18,6 +29,10 @@ EMBEDDINGS: Mapping[str, mapper.Mode] = {
     "pca": mapper.Mode(pca.make, "the K leading principal components, fitted on train or real", "pca:64"),
     "logits": mapper.Mode(classifier.make_logits, "logits of a trained classifier", "logits:RUN"),
     "prelogits": mapper.Mode(classifier.make_prelogits, "its last layer before them", "prelogits:RUN"),
+    "hypercolumns": mapper.Mode(
+        hypercolumns.make, "all its layers at sampled points of the image; ?points=16&seed=0", "hypercolumns:RUN"
+    ),
+    "imagenet": mapper.Mode(imagenet.make, "pooled features of EfficientNet-Lite0 (extra [imagenet])", "imagenet"),
     "features": mapper.Mode(features.make, "given vectors; the default for features", "features"),
 }
 

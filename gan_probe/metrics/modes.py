@@ -23,7 +23,7 @@ def modes() -> metric.Metric:
             raise types.UserError("real and fake have no class name in common: label them alike")
         found = proportion.compare_classes(real=counts["real"], fake=counts["fake"])
         bounds = {r: proportion.clopper_pearson(c) for r, c in counts.items()}
-        faint = bounds["fake"][1] < bounds["real"][0] / 2
+        faint = proportion.faint(real=counts["real"], fake=counts["fake"])
         missing = faint & (counts["fake"] == 0)
         annotator = inputs.annotator() or {}
         detail = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import jax
 from flax import linen
 
-from gan_probe.models import outputs
+from gan_probe.models import convolution, outputs
 
 __all__ = ["Cnn", "SwiniarskiCnn", "cifar_cnn", "mnist_cnn", "shallow_cnn"]
 
@@ -29,7 +29,7 @@ class Cnn(linen.Module):
         x, layers = images, {}
         xavier = linen.initializers.xavier_uniform()
         for i, channels in enumerate(self.channels):
-            x = linen.relu(linen.Conv(channels, (self.kernel,) * 2, kernel_init=xavier, name=f"conv{i}")(x))
+            x = linen.relu(convolution.Conv(channels, (self.kernel,) * 2, kernel_init=xavier, name=f"conv{i}")(x))
             if i in self.pooled:
                 x = linen.max_pool(x, (2, 2), (2, 2))
             layers[f"conv{i}"] = x
@@ -40,7 +40,7 @@ class Cnn(linen.Module):
 
 
 # Thesis 004: "4-layer CNN", Xavier; widths [U].
-mnist_cnn = functools.partial(Cnn, channels=(16, 32, 32, 64), kernel=3, pooled=(0, 2), dense=(128,))
+mnist_cnn = functools.partial(Cnn, channels=(16, 32, 32, 64), kernel=3, pooled=(0, 1), dense=(128,))
 # Paper 003: three convolutions and two dense layers; widths [U].
 cifar_cnn = functools.partial(Cnn, channels=(64, 128, 256), kernel=3, pooled=(0, 1, 2), dense=(256,))
 # Thesis 004, figure 2.6: the shallow classifier that is to be fooled; sizes [U].
@@ -55,8 +55,8 @@ class SwiniarskiCnn(linen.Module):
 
     @linen.compact
     def __call__(self, images: jax.Array, *, train: bool = False) -> outputs.Outputs:
-        first = linen.relu(linen.max_pool(linen.Conv(10, (5, 5), padding="VALID")(images), (2, 2), (2, 2)))
-        x = linen.Conv(20, (5, 5), padding="VALID")(first)
+        first = linen.relu(linen.max_pool(convolution.Conv(10, (5, 5), padding="VALID")(images), (2, 2), (2, 2)))
+        x = convolution.Conv(20, (5, 5), padding="VALID")(first)
         x = linen.Dropout(0.5, broadcast_dims=(1, 2), deterministic=not train)(x)
         second = linen.relu(linen.max_pool(x, (2, 2), (2, 2)))
         x = linen.relu(linen.Dense(50)(second.reshape(len(second), -1)))

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import linen
 from jax import lax
 
-from gan_probe.models import outputs
+from gan_probe.models import convolution, outputs
 
 __all__ = ["ResNet"]
 
@@ -60,9 +60,9 @@ class _Unit(linen.Module):
         return y + shortcut
 
 
-def _conv(width: int, stride: int = 1) -> linen.Conv:
+def _conv(width: int, stride: int = 1) -> convolution.Conv:
     scale = linen.initializers.variance_scaling(2.0, "fan_out", "normal")
-    return linen.Conv(width, (3, 3), (stride, stride), use_bias=False, kernel_init=scale)
+    return convolution.Conv(width, (3, 3), (stride, stride), use_bias=False, kernel_init=scale)
 
 
 def _activated(x: jax.Array, train: bool) -> jax.Array:

@@ -3,7 +3,7 @@
 import jax
 from flax import linen
 
-from gan_probe.models import outputs
+from gan_probe.models import convolution, outputs
 
 __all__ = ["WideResNet"]
 
@@ -47,9 +47,9 @@ class _Block(linen.Module):
         return y + (_conv(self.channels, 1, self.stride)(activated) if widened else x)
 
 
-def _conv(channels: int, size: int = 3, stride: int = 1) -> linen.Conv:
+def _conv(channels: int, size: int = 3, stride: int = 1) -> convolution.Conv:
     he = linen.initializers.he_normal()
-    return linen.Conv(channels, (size, size), (stride, stride), use_bias=False, kernel_init=he)
+    return convolution.Conv(channels, (size, size), (stride, stride), use_bias=False, kernel_init=he)
 
 
 def _norm(train: bool) -> linen.BatchNorm:

@@ -30,7 +30,6 @@ __all__ = [
 
 RESULTS, PICTURES, PAGE, VERDICTS = "results.json", "pictures.npz", "report.html", "verdicts.png"
 MODES, MODES_PAGE = "modes.json", "modes.html"
-RECORDS = (RESULTS, MODES)  # a folder with one of them is a report, and may be written again
 _PARTIAL = ".partial-"  # folders of a write that was killed; never content
 
 
@@ -147,14 +146,14 @@ def _check_replaceable(out: pathlib.Path) -> None:
         raise types.UserError(f"{out}: a file stands there; give --out a new folder")
     if all(entry.name.startswith(_PARTIAL) for entry in out.iterdir()):
         return
-    if not any(_ours(out / name) for name in RECORDS):
+    if not any(_ours(path) for path in out.glob("*.json")):
         raise types.UserError(f"{out}: holds files but no gan-probe report; give --out a new or empty folder")
 
 
 def _ours(path: pathlib.Path) -> bool:
     try:
         earlier = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return False
     return isinstance(earlier, dict) and "gan_probe" in earlier
 

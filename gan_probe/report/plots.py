@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_probe.report import svg
 
-__all__ = ["curve", "fractions", "histogram"]
+__all__ = ["curve", "fractions", "histogram", "worth"]
 
 _CLASSES = 40
 
@@ -106,3 +106,51 @@ def curve(metric: str, by_fake: Mapping[str, Mapping[str, Any]], unit: str) -> s
         axes.grid(axis="y", color=svg.INK, alpha=0.15, lw=0.6)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
         return svg.text(sheet, f"{metric} against the number of samples")
+
+
+def worth(points: Sequence[Mapping[str, Any]], synthetic: Mapping[str, Mapping[str, Any]]) -> str:
+    """Test accuracy against real training rows, lines of synthetic sets, and their worth (paper 000, figure 5).
+
+    Args:
+      points: `curve` of diversity.json.
+      synthetic: `results` of it.
+    """
+    rows = np.array([p["rows"] for p in points], float)
+    value = np.array([p["test"]["value"] for p in points])
+    reach = np.abs(np.array([p["test"]["ci95"] for p in points]).T - value)
+    sets = [(fake, point, found) for fake, by_point in synthetic.items() for point, found in by_point.items()]
+    hues = dict(zip(synthetic, (svg.HUES[:1] + svg.HUES[2:]) * len(synthetic), strict=False))  # blue is real's
+    styles = dict(zip(dict.fromkeys(point for _, point, _ in sets), ("--", ":", "-.") * len(sets), strict=False))
+    with matplotlib.style.context(["default", svg.STYLE]):
+        legend, strip = 0.2 * -(-(len(sets) + 1) // 4), 0.13 * len(sets) + 0.15
+        sheet, axes = svg.sheet(3.3 + legend + strip, left=0.75, top=0.15 + legend)
+        axes.errorbar(
+            rows, 100 * value, yerr=100 * reach, fmt="o-", color=svg.REAL, ms=4, lw=2, capsize=2, label="real subsets"
+        )
+        ends = (rows.min() / 1.3, rows.max() * 1.3)
+        lowest = 100 * min((value - reach[0]).min(), *(found["test"]["value"] for *_, found in sets))
+        highest = 100 * max((value + reach[1]).max(), *(found["test"]["value"] for *_, found in sets))
+        line = (highest - lowest) / 22
+        for k, (fake, point, found) in enumerate(sets):
+            look: dict[str, Any] = {"color": hues[fake], "ls": styles[point]}
+            axes.axhline(100 * found["test"]["value"], lw=1.4, label=f"{svg.short(fake, 18)} {point}", **look)
+            n, (low, high) = found["worth"]["value"], found["worth"]["ci95"]
+            at = lowest - (k + 1.5) * line
+            axes.plot([low or ends[0], high or ends[1]], [at, at], lw=2.2, solid_capstyle="butt", color=hues[fake])
+            for end, mark, x in ((low, "<", ends[0]), (high, ">", ends[1])):
+                if end is None:
+                    axes.plot(x, at, mark, color=hues[fake], ms=6, clip_on=False)
+            if n is not None:
+                axes.plot([n, n], [at, 100 * found["test"]["value"]], lw=0.8, alpha=0.7, **look)
+                axes.plot(n, at, "o", color=hues[fake], ms=5)
+        axes.set_xscale("log")
+        axes.set_xlim(*ends)
+        axes.set_ylim(lowest - (len(sets) + 1.5) * line, highest + line)
+        shown = rows if len(rows) <= 9 else rows[::2]
+        axes.set_xticks(shown, [f"{int(n):,}" for n in shown])
+        axes.minorticks_off()
+        axes.set_xlabel("real training rows (down-sampled); bars below: worth of each synthetic set, 95 %")
+        axes.set_ylabel("test accuracy (%)")
+        axes.grid(color=svg.INK, alpha=0.15, lw=0.6)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
+        return svg.text(sheet, "test accuracy against the number of real training rows")

@@ -2,16 +2,12 @@
 
 import pathlib
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gan_probe.report import facts, numbers, page_data
+from gan_probe.report import facts, numbers, page_data, terminal
 
-__all__ = ["WIDTH", "summary"]
-
-WIDTH = 80
-_MARKS = {"exact": "=", "approximate": "~", "conservative": "+"}
+__all__ = ["summary"]
 
 
 def summary(results: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
@@ -26,14 +22,14 @@ def summary(results: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
     lines += _metrics(results)
     lines += _skipped(results)
     if out is not None:
-        lines += [_tail(f"report: {pathlib.Path(out) / 'report.html'}")]
-    return "\n".join(_fit(line, WIDTH).rstrip() for line in lines) + "\n"
+        lines += [terminal.tail(f"report: {pathlib.Path(out) / 'report.html'}")]
+    return "\n".join(terminal.fit(line, terminal.WIDTH).rstrip() for line in lines) + "\n"
 
 
 def _inputs(results: Mapping[str, Any]) -> Iterator[str]:
     for name, about in results["inputs"].items():
-        yield f"  {_pad(name, 14)} {_pad(about['source'], 44)} {about['n']:>11,} rows"
-    yield f"  {_pad('embedding', 14)} {results['embedding']['name']}, seed {results['seed']}"
+        yield f"  {terminal.pad(name, 14)} {terminal.pad(about['source'], 44)} {about['n']:>11,} rows"
+    yield f"  {terminal.pad('embedding', 14)} {results['embedding']['name']}, seed {results['seed']}"
 
 
 def _verdicts(results: Mapping[str, Any]) -> Iterator[str]:
@@ -42,12 +38,12 @@ def _verdicts(results: Mapping[str, Any]) -> Iterator[str]:
         verdicts = results["verdicts"].get(fake, {})
         if not verdicts:
             continue
-        yield _fit(_plain(fake), WIDTH)
+        yield terminal.fit(terminal.plain(fake), terminal.WIDTH)
         for question in questions:
             if question in verdicts:
                 verdict = verdicts[question]
                 decided = numbers.deciding(verdict, metrics) or verdict["reason"]
-                yield f"  {_pad(question, 22)} {_pad(verdict['outcome'], 12)} {_plain(decided)}"
+                yield f"  {terminal.pad(question, 22)} {terminal.pad(verdict['outcome'], 12)} {terminal.plain(decided)}"
         yield ""
 
 
@@ -59,14 +55,16 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
         about += [first["unit"]] if first["unit"] else []
         conventions = dict.fromkeys(result["convention"] for result in held.values() if result["convention"])
         yield from textwrap.wrap(
-            f"{name} ({'; '.join([*about, *map(_plain, conventions)])})", WIDTH, subsequent_indent="    "
+            f"{name} ({'; '.join([*about, *map(terminal.plain, conventions)])})",
+            terminal.WIDTH,
+            subsequent_indent="    ",
         )
         for fake, result in held.items():
             shown = numbers.texts(result["value"], *result["ci95"])
             interval = f"[{shown.low}, {shown.high}]"
-            beside = _pad(facts.beside(result["detail"]), 15)
-            mark = _MARKS[numbers.kind(result)]
-            yield f"  {_pad(fake, 22)} {shown.value:>11} {interval:<25} {beside} {mark}"
+            beside = terminal.pad(facts.beside(result["detail"]), 15)
+            mark = terminal.MARKS[numbers.kind(result)]
+            yield f"  {terminal.pad(fake, 22)} {shown.value:>11} {interval:<25} {beside} {mark}"
     yield "95 % intervals:  = exact   ~ approximate   + conservative"
     yield "beside: real's own, null for equal laws, p of a permutation, beta over real's"
     yield ""
@@ -79,39 +77,9 @@ def _skipped(results: Mapping[str, Any]) -> Iterator[str]:
         for metric, reason in reasons.items():
             by_reason.setdefault((metric, reason), []).append(fake)
     for (metric, reason), held in by_reason.items():
-        whose = "" if len(held) == len(fakes) else f" for {', '.join(map(_plain, held))}"
-        yield from textwrap.wrap(f"skipped {metric}{whose}: {_plain(reason)}", WIDTH, subsequent_indent="    ")
+        whose = "" if len(held) == len(fakes) else f" for {', '.join(map(terminal.plain, held))}"
+        yield from textwrap.wrap(
+            f"skipped {metric}{whose}: {terminal.plain(reason)}", terminal.WIDTH, subsequent_indent="    "
+        )
     if by_reason:
         yield ""
-
-
-def _plain(text: str) -> str:
-    """`text` without control characters, line breaks or lone surrogates: a file name must not steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _columns(text: str) -> int:
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _fit(text: str, width: int) -> str:
-    if _columns(text) <= width:
-        return text
-    while _columns(text) > width - 3:
-        text = text[:-1]
-    return text + "..."
-
-
-def _pad(text: str, width: int) -> str:
-    text = _fit(_plain(text), width)
-    return text + " " * (width - _columns(text))
-
-
-def _tail(text: str) -> str:
-    """The end of a long path, which tells more than its beginning."""
-    text = _plain(text)
-    if _columns(text) <= WIDTH:
-        return text
-    while _columns(text) > WIDTH - 3:
-        text = text[1:]
-    return "..." + text

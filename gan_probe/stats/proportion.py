@@ -7,7 +7,7 @@ from scipy import stats
 
 from gan_probe import types
 
-__all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "wilson"]
+__all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "faint", "multinomial", "variation", "wilson"]
 
 _Z = float(stats.norm.ppf(0.975))
 
@@ -64,13 +64,20 @@ def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray
     return low, high
 
 
+def faint(*, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    """bool [K]: with 95 % confidence over all classes together, the share of fake is below half its share of real.
+
+    Args:
+      real, fake: int [K] rows of each class.
+    """
+    return clopper_pearson(fake)[1] < clopper_pearson(real)[0] / 2
+
+
 def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
     """Total variation and its relatives between the class counts of two sets.
 
-    The plug-in total variation is biased upwards where classes hardly differ. Its interval is
-    [TV - b - z se, TV + z se] with b half the sum, over classes whose difference is below two standard deviations, of
-    sqrt(2/pi) sd, sd that of the pooled law. The standard error uses fractions shrunk as Agresti and Coull 1998 (z^2
-    rows spread over the classes), so that sets of a single class do not get an interval of no width.
+    The standard error of `variation` uses fractions shrunk as Agresti and Coull 1998 (z^2 rows spread over the
+    classes), so that sets of a single class do not get an interval of no width.
 
     Args:
       real: int [K] rows of each class; fake: the same, the same classes.
@@ -86,12 +93,41 @@ def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
     return ClassComparison(
         total_variation,
         _null_expectation(real + fake, n, m),
-        _interval(total_variation, real, fake),
+        variation(p - q, _pooled_sd(real + fake, n, m), _covariance(real) + _covariance(fake)),
         float(squared),
         chi_square,
         dof,
         p_value,
     )
+
+
+def variation(difference: np.ndarray, sd: np.ndarray, covariance: np.ndarray) -> types.Interval:
+    """Interval of the total variation 1/2 sum |p - q| around its plug-in, which is biased upwards near 0.
+
+    [TV - b - z se, TV + z se] with b half the sum, over classes whose difference is below two deviations, of
+    sqrt(2/pi) sd: TV = p(A) - q(A) on the set A of classes where p exceeds q.
+
+    Args:
+      difference: [K] p - q.   sd: [K] its deviations if both laws were the pooled one.   covariance: [K, K] its own.
+    """
+    value = float(np.abs(difference).sum() / 2)
+    bias = float(np.sum(np.sqrt(2 / np.pi) * sd, where=np.abs(difference) < 2 * sd) / 2)
+    inside = difference > 0
+    if not inside.any():
+        inside = np.arange(len(difference)) == np.argmax(np.diag(covariance))
+    stderr = float(np.sqrt(max(covariance[np.ix_(inside, inside)].sum(), 0.0)))
+    low, high = max(0.0, value - bias - _Z * stderr), min(1.0, value + _Z * stderr)
+    return types.Interval(low, high, stderr, "delta, lower end less the bias of near-equal classes", "conservative")
+
+
+def multinomial(p: np.ndarray, n: float) -> np.ndarray:
+    """Covariance [K, K] of the shares of n draws from p [K]."""
+    return (np.diag(p) - np.outer(p, p)) / n
+
+
+def _covariance(counts: np.ndarray) -> np.ndarray:
+    """That of the shares of counts, shrunk."""
+    return multinomial((counts + _Z**2 / len(counts)) / (counts.sum() + _Z**2), counts.sum())
 
 
 def _null_expectation(pooled: np.ndarray, n: float, m: float) -> float:
@@ -103,22 +139,6 @@ def _pooled_sd(pooled: np.ndarray, n: float, m: float) -> np.ndarray:
     """Deviation of p - q of each class if both laws were the pooled one, steady where one is empty."""
     share = pooled / pooled.sum()
     return np.sqrt(share * (1 - share) * (1 / n + 1 / m))
-
-
-def _interval(total_variation: float, real: np.ndarray, fake: np.ndarray) -> types.Interval:
-    n, m = real.sum(), fake.sum()
-    difference = real / n - fake / m
-    sd = _pooled_sd(real + fake, n, m)
-    bias = float(np.sum(np.sqrt(2 / np.pi) * sd, where=np.abs(difference) < 2 * sd) / 2)
-    prior = _Z**2 / len(real)
-    p, q = (real + prior) / (n + _Z**2), (fake + prior) / (m + _Z**2)
-    # TV = p(A) - q(A) on the set A of classes where p exceeds q, two binomial shares.
-    inside = difference > 0 if (difference > 0).any() else np.arange(len(real)) == np.argmax(real)
-    p_inside, q_inside = p[inside].sum(), q[inside].sum()
-    stderr = float(np.sqrt(p_inside * (1 - p_inside) / n + q_inside * (1 - q_inside) / m))
-    low = max(0.0, total_variation - bias - _Z * stderr)
-    high = min(1.0, total_variation + _Z * stderr)
-    return types.Interval(low, high, stderr, "delta, lower end less the bias of near-equal classes", "conservative")
 
 
 def _homogeneity(real: np.ndarray, fake: np.ndarray) -> tuple[float, int, float]:

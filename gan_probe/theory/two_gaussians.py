@@ -5,7 +5,7 @@ The generator is a uniform mixture of N(mean_i, 1); the discriminator is one on 
 the standard normal density, the loss L = E_target[D] + E_generator[1 - D] has the gradients
 dL/dleft = -f(left), dL/dright = f(right), dL/dmean_i = 1/c sum_j phi(right_j - mean_i) - phi(left_j - mean_i).
 
-Functions here are of one start; `run` takes many at once, with the start as the last axis.
+Starts are the last axis of every array, so that a step works on whole vectors of them; a single start has none.
 """
 
 import functools
@@ -42,45 +42,46 @@ def start(means: np.ndarray, ends: np.ndarray) -> State:
 
 
 def difference(
-    x: Float[Numbers, "*n"], target: Float[Numbers, " c"], means: Float[Numbers, " c"]
-) -> Float[Array, "*n"]:
-    """f(x) = p_target(x) - p_generator(x)."""
-    density = stats.norm.pdf(x[..., None] - target) - stats.norm.pdf(x[..., None] - means)
-    return density.mean(axis=-1)
+    x: Float[Numbers, "..."], target: Float[Numbers, " c"], means: Float[Numbers, "c ..."]
+) -> Float[Array, "..."]:
+    """f(x) = p_target(x) - p_generator(x); the last axes of x, if any, are those of the starts."""
+    true = sum(stats.norm.pdf(x - mean) for mean in target)
+    return jnp.asarray(true - sum(stats.norm.pdf(x - mean) for mean in means)) / len(means)
 
 
-def loss(state: State, target: Float[Numbers, " c"]) -> Float[Array, ""]:
-    """L in closed form: one plus the share of f that the intervals cover."""
-    true, generated = (
-        stats.norm.cdf(state.ends[:, 1, None] - means) - stats.norm.cdf(state.ends[:, 0, None] - means)
-        for means in (target, state.means)
-    )
-    return 1 + (true.mean(axis=-1) - generated.mean(axis=-1)).sum()
+def loss(state: State, target: Float[Numbers, " c"]) -> Float[Array, "..."]:
+    """L in closed form: one plus the mass of f in the intervals."""
+    left, right = state.ends[:, 0], state.ends[:, 1]
+    true = sum(stats.norm.cdf(right - mean) - stats.norm.cdf(left - mean) for mean in target)
+    generated = sum(stats.norm.cdf(right - mean) - stats.norm.cdf(left - mean) for mean in state.means)
+    return 1 + jnp.asarray(true - generated).sum(axis=0) / len(state.means)
 
 
-def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, " c"], Float[Array, "m 2"]]:
+def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, "c ..."], Float[Array, "m 2 ..."]]:
     """dL/dmeans and dL/dends in closed form."""
-    by_ends = difference(state.ends, target, state.means) * jnp.asarray([-1.0, 1.0])
-    phi = stats.norm.pdf(state.ends[..., None] - state.means)
-    return (phi[:, 1] - phi[:, 0]).sum(axis=0) / len(state.means), by_ends
+    f = difference(state.ends, target, state.means)
+    left, right = state.ends[:, 0], state.ends[:, 1]
+    pull = [(stats.norm.pdf(right - mean) - stats.norm.pdf(left - mean)).sum(axis=0) for mean in state.means]
+    return jnp.stack(pull) / len(state.means), jnp.stack([-f[:, 0], f[:, 1]], axis=1)
 
 
-def optimal_ends(means: Float[Numbers, " c"], target: Float[Numbers, " c"]) -> tuple[Array, Array]:
+def optimal_ends(means: Float[Numbers, "c ..."], target: Float[Numbers, " c"]) -> tuple[Array, Array]:
     """Ends of the intervals where f is positive: all zeros of f.
 
     Returns:
-      Zeros [cells], and for each +1 if it is a right end, -1 if a left end, 0 if there is no zero in the cell.
+      Zeros [cells, *n], and for each +1 if it is a right end, -1 if a left end, 0 if there is no zero in the cell.
     """
-    both = jnp.concatenate([means, target])
-    x = jnp.linspace(both.min() - _MARGIN, both.max() + _MARGIN, _GRID + 1)
+    low = jnp.minimum(jnp.min(means, axis=0), jnp.min(target)) - _MARGIN
+    high = jnp.maximum(jnp.max(means, axis=0), jnp.max(target)) + _MARGIN
+    x = low + (high - low) * jnp.linspace(0, 1, _GRID + 1).reshape(-1, *(1,) * (np.ndim(means) - 1))
     f = difference(x, target, means)
     left, right = x[:-1], x[1:]
     side = jnp.where((f[:-1] > 0) & (f[1:] <= 0), 1.0, jnp.where((f[:-1] <= 0) & (f[1:] > 0), -1.0, 0.0))
     zero = left + (right - left) * jnp.where(side == 0, 0.5, f[:-1] / jnp.where(side == 0, 1.0, f[:-1] - f[1:]))
     for _ in range(_NEWTON):
-        gaps = zero[:, None] - jnp.stack([target, means])[:, None]
-        slope = (-gaps * stats.norm.pdf(gaps)).mean(axis=-1)
-        step = difference(zero, target, means) / jnp.where(slope[0] == slope[1], 1.0, slope[0] - slope[1])
+        slope = sum(-(zero - mean) * stats.norm.pdf(zero - mean) for mean in target)
+        slope = (slope - sum(-(zero - mean) * stats.norm.pdf(zero - mean) for mean in means)) / len(means)
+        step = difference(zero, target, means) / jnp.where(slope == 0, 1.0, slope)
         zero = jnp.clip(zero - jnp.where(side == 0, 0.0, step), left, right)
     return zero, side
 
@@ -135,13 +136,13 @@ def run(
         ahead = state._replace(means=means)
         for _ in range(unrolled):
             ahead = after_discriminator(ahead)
-        return loss(ahead, target)
+        return loss(ahead, target).sum()  # starts don't meet: the gradient of the sum is each one's own
 
     def step(state: State) -> State:
         if dynamics == "optimal":
             zero, side = optimal_ends(state.means, target)
-            by_means = (side[:, None] * stats.norm.pdf(zero[:, None] - state.means)).sum(axis=0) / len(state.means)
-            return state._replace(means=state.means - rate * by_means)
+            pull = jnp.stack([(side * stats.norm.pdf(zero - mean)).sum(axis=0) for mean in state.means])
+            return state._replace(means=state.means - rate * pull / len(state.means))
         if dynamics == "unrolled":
             by_means = jax.grad(against_unrolled)(state.means, state)
         else:
@@ -149,10 +150,8 @@ def run(
         moved = after_discriminator(state)
         return moved if fixed else moved._replace(means=state.means - rate * by_means)
 
-    many = jax.vmap(step, in_axes=-1, out_axes=-1)  # starts as the fastest axis: whole vectors a step
-
     def once(state: State, _: None) -> tuple[State, State | None]:
-        after = many(state)
+        after = step(state)
         return after, after if path else None
 
     final, states = jax.lax.scan(once, state, length=steps)

@@ -8,6 +8,8 @@ from sklearn import datasets, linear_model
 from gan_probe import types
 from gan_probe.classifiers import linear
 
+RIDGE = 1e-3
+
 
 @pytest.fixture(scope="module")
 def digits() -> tuple[np.ndarray, np.ndarray]:
@@ -19,34 +21,88 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def fitted(digits) -> linear.Linear:
     features, labels = digits
-    return linear.fit(features[:599], labels[:599], 10, tolerance=2e-6)
+    return linear.fit(features[:599], labels[:599], 10, ridge=RIDGE, tolerance=1e-5)
 
 
 def standardised(features: np.ndarray) -> np.ndarray:
     x = features.astype(np.float64)
     x = x - x.mean(axis=0)
-    return x / np.sqrt(x.var(axis=0).mean())
+    return x / np.sqrt((x**2).sum(axis=1).mean())
+
+
+def oracle(design: np.ndarray, labels: np.ndarray, ridge: float, weights: np.ndarray | None = None):
+    """scikit-learn's optimum; its intercept is free of the penalty: a column of ones makes it one of the weights."""
+    total = len(labels) if weights is None else weights.sum()
+    model = linear_model.LogisticRegression(C=1 / (ridge * total), fit_intercept=False, tol=1e-9, max_iter=5000)
+    return model.fit(np.column_stack([design, np.ones(len(design))]), labels, weights)
 
 
 def test_equals_scikit_learn(digits, fitted):
-    # Its intercept is free of the penalty: a column of ones makes it one of the weights.
     features, labels = digits
-    ridge, n = 3e-3, 599
-    design = np.column_stack([standardised(features[:n]), np.ones(n)])
-    oracle = linear_model.LogisticRegression(C=1 / (ridge * n), fit_intercept=False, tol=1e-9, max_iter=5000)
-    oracle.fit(design, labels[:n])
+    n = 599
+    expected = oracle(standardised(features[:n]), labels[:n], RIDGE)
     assert fitted.converged
-    np.testing.assert_allclose(fitted.weights, oracle.coef_[:, :-1].T, atol=1e-3)
-    np.testing.assert_allclose(fitted.bias, oracle.coef_[:, -1], atol=1e-3)
+    np.testing.assert_allclose(fitted.weights, expected.coef_[:, :-1].T, atol=1e-2)
+    np.testing.assert_allclose(fitted.bias, expected.coef_[:, -1], atol=1e-2)
     held_out = (features[n:] - np.asarray(fitted.centre)) / np.asarray(fitted.scale)
     design = np.column_stack([held_out, np.ones(len(held_out))])
-    np.testing.assert_array_equal(linear.predict(fitted, features[n:]), oracle.predict(design))
-    np.testing.assert_allclose(linear.logits(fitted, features[n:]), oracle.decision_function(design), atol=1e-2)
+    np.testing.assert_array_equal(linear.predict(fitted, features[n:]), expected.predict(design))
+    np.testing.assert_allclose(linear.logits(fitted, features[n:]), expected.decision_function(design), atol=1e-2)
+
+
+def test_equals_scikit_learn_with_more_features_than_rows(digits):
+    features, labels = digits
+    at = np.flatnonzero(labels < 2)[:50]
+    fit = linear.fit(features[at], labels[at], 2, ridge=1e-2, tolerance=1e-5)
+    # Of two classes it fits one vector w = w1 - w0, with |w0|^2 + |w1|^2 = |w|^2 / 2 at the optimum.
+    expected = oracle(standardised(features[at]), labels[at], 1e-2 / 2)
+    difference = np.asarray(linear.logits(fit, features[at])) @ [-1, 1]
+    ones = np.ones(len(at))
+    np.testing.assert_allclose(
+        difference, expected.decision_function(np.column_stack([standardised(features[at]), ones])), atol=1e-2
+    )
+    assert fit.converged and float(fit.accuracy) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("n", [50, 200])  # fewer and more rows than features
+def test_many_models_on_one_matrix_are_those_of_the_weighted_rows(digits, n):
+    features, labels = digits[0][:n], digits[1][:n]
+    counts = np.random.default_rng(1).integers(0, 4, (3, n)).astype(np.int32)
+    within = linear.units(features)
+    many = linear.fit_many(features, labels, counts, 10, ridge=RIDGE, tolerance=1e-5, within=within)
+    assert np.asarray(many.converged).all()
+    found, design = np.asarray(linear.logits(many, features)), (features - within.centre) / within.scale
+    for k, count in enumerate(counts):
+        expected = oracle(design.astype(np.float64), labels, RIDGE, count.astype(float))
+        scores = expected.decision_function(np.column_stack([design, np.ones(n)]))
+        np.testing.assert_allclose(found[k] - found[k].mean(axis=1, keepdims=True), scores, atol=2e-2)
+        right = (found[k].argmax(axis=1) == labels) @ count / count.sum()
+        assert float(many.accuracy[k]) == pytest.approx(right, abs=1e-5)
+
+
+def test_counts_are_rows_that_stand_several_times(digits):
+    features, labels = digits[0][:50], digits[1][:50]
+    count = np.random.default_rng(1).integers(0, 4, (1, 50)).astype(np.int32)
+    rows, within = np.repeat(np.arange(50), count[0]), linear.units(features)
+    settings = {"ridge": RIDGE, "tolerance": 1e-5, "within": within}
+    counted = linear.fit_many(features, labels, count, 10, **settings)
+    repeated = linear.fit_many(features[rows], labels[rows], np.ones((1, len(rows)), int), 10, **settings)
+    np.testing.assert_allclose(counted.weights, repeated.weights, atol=2e-2)
+    assert float(counted.accuracy[0]) == pytest.approx(float(repeated.accuracy[0]), abs=1e-5)
+
+
+def test_one_program_is_compiled_once_for_all_models(digits):
+    features, labels = digits[0][:50], digits[1][:50]
+    counts = np.eye(4, 50, dtype=np.int32) + 1
+    linear.fit_many(features, labels, counts, 10)
+    compiled = linear._solve._cache_size()
+    linear.fit_many(features + 1, labels[::-1], counts[::-1], 10, ridge=1e-3, tolerance=1e-3)
+    assert linear._solve._cache_size() == compiled
 
 
 def test_gradient_vanishes_in_float64(digits, fitted):
     features, labels = digits
-    x, ridge = standardised(features[:599]), 3e-3
+    x, ridge = standardised(features[:599]), RIDGE
     weights, bias = np.asarray(fitted.weights, np.float64), np.asarray(fitted.bias, np.float64)
     grad_weights, grad_bias = ridge * weights, ridge * bias
     for row, label in zip(x, labels, strict=False):
@@ -57,7 +113,7 @@ def test_gradient_vanishes_in_float64(digits, fitted):
         grad_weights = grad_weights + np.outer(row, residual)
         grad_bias = grad_bias + residual
     norm = np.sqrt((grad_weights**2).sum() + (grad_bias**2).sum())
-    assert norm < 5e-6
+    assert norm < 1.2e-5
     assert float(fitted.gradient_norm) == pytest.approx(norm, abs=3e-6)
 
 
@@ -72,8 +128,8 @@ def test_annotates_held_out_digits(digits):
 
 def test_unit_and_origin_of_the_features_do_not_matter(digits, fitted):
     features, labels = digits
-    moved = linear.fit(features[:599] * 255 - 30, labels[:599], 10, tolerance=2e-6)
-    np.testing.assert_allclose(moved.weights, fitted.weights, atol=2e-3)
+    moved = linear.fit(features[:599] * 255 - 30, labels[:599], 10, ridge=RIDGE, tolerance=1e-5)
+    np.testing.assert_allclose(moved.weights, fitted.weights, atol=2e-2)
     np.testing.assert_allclose(
         linear.logits(moved, features[599:] * 255 - 30), linear.logits(fitted, features[599:]), atol=1e-2
     )
@@ -99,7 +155,7 @@ def test_a_class_without_rows_is_never_predicted(digits):
 
 def test_constant_features_leave_the_class_frequencies():
     features, labels = np.full((599, 64), 7.0, np.float32), np.arange(599) ** 2 % 10
-    fit = linear.fit(features, labels, 10, ridge=1e-6, tolerance=1e-6)
+    fit = linear.fit(features, labels, 10, ridge=1e-4)
     probability = np.exp(np.asarray(linear.logits(fit, features[:1]), np.float64))[0]
     np.testing.assert_allclose(probability / probability.sum(), np.bincount(labels, minlength=10) / 599, atol=1e-3)
 
@@ -116,6 +172,7 @@ def test_predictions_are_int32_and_ties_go_to_the_lowest_class():
         bias=jnp.array([0.0, 1.0, 1.0]),
         centre=jnp.zeros(2),
         scale=jnp.ones(()),
+        accuracy=jnp.ones(()),
         converged=jnp.array(True),
         gradient_norm=jnp.zeros(()),
         steps=jnp.array(0),

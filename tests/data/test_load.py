@@ -76,7 +76,6 @@ def test_a_path_that_ends_in_brackets(folder):
         ("notes.txt", "notes.txt is no image folder"),
         ("", "names no source"),
         ("a\0b", "names no source"),
-        ("run:out@10?n=5", "comes with `gan-probe train`"),
     ],
 )
 def test_bad_sources(folder, src, what):

@@ -1,0 +1,168 @@
+"""The sets of a run, opened and checked: rows, classes that all share, content, and who labelled the samples."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gan_probe import embed as embed_lib
+from gan_probe import sets, types
+from gan_probe.classifiers import linear, runs
+from gan_probe.data import slices
+
+__all__ = ["Task", "prepare"]
+
+_BATCH = 4096
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """What every learner is given.
+
+    samples, embedded: by "train", "real" or name of a fake. labels: int64 [n] of each, by `classes`.
+    labelled_by: of each fake. notes: of each set, for `inputs`.
+    """
+
+    samples: Mapping[str, types.Samples]
+    embedded: Mapping[str, types.Embedded]
+    embedding: types.Embedding
+    classes: tuple[str, ...]
+    labels: Mapping[str, np.ndarray]
+    labelled_by: Mapping[str, str]
+    notes: Mapping[str, list[str]]
+    memory_gb: float
+    seed: int
+    progress: Any
+
+    @property
+    def fakes(self) -> list[str]:
+        return list(self.labelled_by)
+
+    def images(self, source: str, rows: np.ndarray) -> np.ndarray:
+        """uint8 [n, h, w, c]; a row that stands several times is decoded once."""
+        distinct, back = np.unique(rows, return_inverse=True)
+        return self.samples[source].rows.take(distinct)[back]
+
+
+def prepare(
+    *,
+    train: Any,
+    real: Any,
+    fake: Any,
+    annotator: str | None,
+    balance: bool,
+    embed: Any,
+    seed: int,
+    memory_gb: float,
+    progress: Any,
+    **options: Any,
+) -> Task:
+    """Opens, labels and checks the sets; see measure.diversity.
+
+    Raises:
+      UserError: sets that do not fit together, no labels where they are needed, or fewer than two classes.
+    """
+    samples = {name: sets.opened(s, name=name, seed=seed, **options) for name, s in (("train", train), ("real", real))}
+    for name, s in samples.items():
+        if s.labels is None:
+            raise types.UserError(f"--{name}: {s.source} has no labels: sub-folders, `labels` in the npz, or --label")
+    classes = tuple(sets.classes_seen(samples["train"]))
+    if len(classes) < 2:
+        raise types.UserError(f"--train: {samples['train'].source} has one class, {classes[0]}; a classifier needs two")
+    _known(samples["real"], classes, samples["train"])
+    if balance:
+        samples = {name: _balanced(s, classes, seed) for name, s in samples.items()}
+    fakes = sets.fakes(fake, n=len(samples["train"]), like=samples["real"], seed=seed, **options)
+    given = {**samples, **fakes}
+    embedder = embed_lib.Embedder(given, embed, cache_dir=None, memory_gb=memory_gb, progress=progress)
+    embedded = {name: embedder.embed(name, s) for name, s in given.items()}
+    labels = {name: _codes(given[name], classes) for name in samples}
+    labelled_by = {}
+    annotate = _Annotator(annotator, classes, embedded["train"], labels["train"], samples["train"])
+    for name, s in fakes.items():
+        if s.labels is not None:
+            _known(s, classes, samples["train"])
+            labels[name], labelled_by[name] = _codes(s, classes), "labels of the set"
+        else:
+            labels[name], labelled_by[name] = annotate(s, embedded[name]), annotate.about
+    return Task(
+        samples=given, embedded=embedded, embedding=embedder.embedding, classes=classes, labels=labels,
+        labelled_by=labelled_by, notes=_notes(embedded), memory_gb=memory_gb, seed=seed, progress=progress,
+    )  # fmt: skip
+
+
+class _Annotator:
+    """Names classes of unlabelled samples: a trained network, or a linear model of train, fitted when first asked."""
+
+    def __init__(
+        self,
+        run: str | None,
+        classes: tuple[str, ...],
+        train: types.Embedded,
+        labels: np.ndarray,
+        samples: types.Samples,
+    ):
+        self._classes, self._train, self._labels = classes, train, labels
+        self._network = None if run is None else runs.load(pathlib.Path(run))
+        self._linear: linear.Linear | None = None
+        self.about = f"linear softmax on train ({len(labels)} rows)"
+        if self._network is not None:
+            self.about = f"{self._network.arch} of {run}"
+            if samples.kind != "images" or tuple(samples.rows.shape) != self._network.shape:
+                raise types.UserError(
+                    f"--annotator={run} knows images {list(self._network.shape)}, {samples.source} holds "
+                    f"{samples.kind} {list(samples.rows.shape)}; give --resize or --crop as it was trained with"
+                )
+            if set(self._network.classes) != set(classes):
+                raise types.UserError(
+                    f"--annotator={run} knows the classes {', '.join(self._network.classes)}, {samples.source} has "
+                    f"{', '.join(classes)}; train it on the same classes"
+                )
+
+    def __call__(self, samples: types.Samples, embedded: types.Embedded) -> np.ndarray:
+        if self._network is None:
+            if self._linear is None:
+                self._linear = linear.fit(self._train.features, self._labels, len(self._classes))
+            return np.asarray(linear.predict(self._linear, embedded.features)).astype(np.int64)
+        place = np.array([self._classes.index(c) for c in self._network.classes])
+        found = [
+            self._network.predict(samples.rows.take(np.arange(start, min(start + _BATCH, len(samples)))))
+            for start in range(0, len(samples), _BATCH)
+        ]
+        return place[np.concatenate([np.asarray(f.logits).argmax(axis=1) for f in found])]
+
+
+def _codes(samples: types.Samples, classes: tuple[str, ...]) -> np.ndarray:
+    codes = sets.labels_by_name(samples, classes)
+    assert codes is not None
+    return codes.astype(np.int64)
+
+
+def _known(samples: types.Samples, classes: tuple[str, ...], train: types.Samples) -> None:
+    strange = [c for c in sets.classes_seen(samples) if c not in classes]
+    if strange:
+        raise types.UserError(f"{samples.source} has rows of class {strange[0]}, which {train.source} lacks")
+
+
+def _balanced(samples: types.Samples, classes: tuple[str, ...], seed: int) -> types.Samples:
+    """As many rows of each class as its rarest has, chosen at random, in their order."""
+    codes = _codes(samples, classes)
+    counts = np.bincount(codes, minlength=len(classes))
+    if not counts.min():
+        raise types.UserError(f"--balance: {samples.source} has no row of class {classes[int(counts.argmin())]}")
+    order = np.random.default_rng([seed, 1]).permutation(len(codes))
+    at = np.sort(np.concatenate([order[codes[order] == c][: counts.min()] for c in range(len(classes))]))
+    note = f"balanced: {len(at)} of {len(codes)} rows"
+    return dataclasses.replace(slices.choose(samples, at), notes=(*samples.notes, note))
+
+
+def _notes(embedded: Mapping[str, types.Embedded]) -> dict[str, list[str]]:
+    """Warnings where test rows stand in a training set: accuracy on them says nothing."""
+    out: dict[str, list[str]] = {name: [] for name in embedded}
+    for name, e in embedded.items():
+        shared = int(np.isin(embedded["real"].hashes, e.hashes).sum())
+        if name != "real" and shared:
+            out[name].append(f"warning: holds {shared} of the {len(embedded['real'].hashes)} rows of real")
+    return out

@@ -1,0 +1,58 @@
+"""ALI: adversarially learned inference (Dumoulin et al. 2017; IshmaelBelghazi/ALI)."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gan_probe.gans import adversarial, gan, joint
+from gan_probe.models import ali
+
+__all__ = ["ALI", "Settings"]
+
+_CODE = "IshmaelBelghazi/ALI, ali_celeba.py"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Hyper-parameters of ALI."""
+
+    steps: int = gan.setting(200_000, "iterations", f"{_CODE}: 123 epochs of CelebA")
+    batch: int = gan.setting(100, "images of an update", _CODE)
+    latent: int = gan.setting(256, "numbers of a latent, N(0, 1)", f"{_CODE}; 64 for CIFAR-10")
+    times: float = gan.setting(1.0, "factor of all channels and units", _CODE, least=1 / 32)
+    dropout: float = gan.setting(0.2, "share that the discriminator's inputs lose, at every layer", _CODE, most=0.9)
+    rate: float = gan.setting(1e-4, "learning rate of Adam", _CODE)
+    beta1: float = gan.setting(0.5, "decay of Adam's first moment", _CODE)
+    dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
+
+
+def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
+    size, _, channels = spec.shape
+    dtype: Any = settings.dtype
+
+    def drawn(code: tuple[jax.Array, jax.Array], key: jax.Array) -> jax.Array:
+        mean, log_deviation = code
+        return mean + jnp.exp(log_deviation) * jax.random.normal(key, mean.shape)
+
+    return joint.joint(
+        spec=spec,
+        encoder=ali.Encoder(settings.latent, settings.times, dtype),
+        generator=ali.Generator(size, channels, settings.times, dtype),
+        discriminator=ali.Discriminator(settings.times, settings.dropout, dtype),
+        latent=adversarial.normal(settings.latent),
+        drawn=drawn,
+        optimizers=(adversarial.adam(settings.rate, settings.beta1), adversarial.adam(settings.rate, settings.beta1)),
+    )
+
+
+ALI = gan.System(
+    "adversarially learned inference: images with latents (Dumoulin et al. 2017)",
+    Settings,
+    _build,
+    {
+        "smoke": {"steps": 2, "batch": 16, "latent": 8, "times": 0.0625},
+        "cpu": {"steps": 2_000, "batch": 64, "latent": 64, "times": 0.25, "rate": 4e-4},
+    },
+)

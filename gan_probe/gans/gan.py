@@ -1,0 +1,90 @@
+"""What a system is: pure functions that begin, train and sample it, and the settings that make it."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+import jax
+
+__all__ = ["DTYPES", "Batch", "Gan", "Spec", "System", "setting"]
+
+
+class Spec(NamedTuple):
+    """The data: shape of a row, (h, w, c) or (d,), and the number of classes, None without labels."""
+
+    shape: tuple[int, ...]
+    classes: int | None
+
+
+class Batch(NamedTuple):
+    """rows: float32 [b, *shape], images in -1..1. labels: int32 [b], 0 without classes."""
+
+    rows: jax.Array
+    labels: jax.Array
+
+
+State = Any  # a pytree of arrays
+Info = Mapping[str, jax.Array]  # losses and other scalars by name
+
+
+class Gan(NamedTuple):
+    """A system for one shape of data.
+
+    init: key -> state.
+    step: (state, batch, key) -> (state, info), one iteration: usually an update of each player.
+    sample: (state, keys [n], labels int32 [n]) -> float32 [n, *shape], in inference mode; row i of keys[i] alone.
+    critic: (state, batch, key) -> (state, info), the update of the discriminator alone.
+    critics: iteration -> how often `critic` runs before `step`, each time on a batch of its own.
+    """
+
+    init: Callable[[jax.Array], State]
+    step: Callable[[State, Batch, jax.Array], tuple[State, Info]]
+    sample: Callable[[State, jax.Array, jax.Array], jax.Array]
+    critic: Callable[[State, Batch, jax.Array], tuple[State, Info]] | None = None
+    critics: Callable[[int], int] = lambda iteration: 0
+
+
+class System(NamedTuple):
+    """One line of GANS.
+
+    about: what `gan-probe list gans` says. settings: frozen dataclass of hyper-parameters: a field says what it is
+    and where its default comes from (see `setting`); `steps` and `batch` are among them. build: (settings, spec) to
+    Gan. presets: settings that a preset changes; `paper` changes none. sizes: of images, () for rows of features alone.
+    labels: whether it needs them. features: whether it also takes rows of features.
+    """
+
+    about: str
+    settings: type[Any]
+    build: Callable[[Any, Spec], Gan]
+    presets: Mapping[str, Mapping[str, Any]]
+    sizes: tuple[int, ...] = (28, 32, 64)
+    labels: bool = False
+    features: bool = False
+
+
+DTYPES = ("float32", "bfloat16")
+
+
+def setting(
+    default: Any,
+    about: str,
+    source: str = "ours",
+    *,
+    choices: Collection[str] = (),
+    least: float | None = None,
+    most: float = float("inf"),
+) -> Any:
+    """A field of a settings dataclass.
+
+    Args:
+      default: its value at `paper`.
+      about: what `--help` says.
+      source: where the default comes from.
+      choices: of a word.
+      least, most: of a number; at least 1 for whole ones and 0 for others unless given.
+    """
+    least = least if least is not None else float(type(default) is int)
+    return dataclasses.field(
+        default=default,
+        metadata={"about": about, "source": source, "choices": tuple(choices), "least": least, "most": most},
+    )

@@ -1,0 +1,81 @@
+"""run.json: what a folder of training is; written whole or not at all, and read with suspicion."""
+
+import json
+import os
+import pathlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from gan_probe import types
+
+__all__ = ["begin", "kind", "read", "write"]
+
+_FILE = "run.json"
+_COMMANDS = {"classifier": "classify", "gan": "train"}
+
+
+def begin(
+    out: pathlib.Path, settings: Mapping[str, Any], *, resume: bool, free: Collection[str] = ()
+) -> dict[str, Any]:
+    """Writes run.json of a fresh run, or reads that of the run that goes on.
+
+    Args:
+      out: the folder; new or empty, or with `resume` one of the same settings.
+      settings: JSON-ready; `kind` is among them.
+      resume: whether a run may be there.
+      free: settings that may differ.
+
+    Raises:
+      UserError: a folder that holds something else, a run of other settings, or one that cannot be written.
+    """
+    if resume and (out / _FILE).exists():
+        about = read(out, settings["kind"])
+        same = {key: value for key, value in json.loads(json.dumps(settings)).items() if key not in free}
+        differs = [key for key, value in same.items() if not isinstance(value, dict) and about.get(key) != value]
+        for key, value in same.items():
+            if isinstance(value, dict) and not differs:
+                differs = _differing(value, about.get(key), free)
+        if differs:
+            raise types.UserError(f"{out}: a run with another {', '.join(sorted(differs))}; give --out a new folder")
+        return about
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
+    write(out, settings)
+    return dict(settings)
+
+
+def _differing(new: Mapping[str, Any], old: Any, free: Collection[str]) -> list[str]:
+    """Names of the parts that differ."""
+    held = old if isinstance(old, dict) else {}
+    return [name for name in {**held, **new} if name not in free and held.get(name) != new.get(name)]
+
+
+def write(out: pathlib.Path, about: Mapping[str, Any]) -> None:
+    """Replaces run.json; UserError where the folder cannot be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        partial = out / f".partial-{_FILE}"
+        partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        os.replace(partial, out / _FILE)
+    except OSError as error:
+        raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
+
+
+def read(run: pathlib.Path, expected: str) -> dict[str, Any]:
+    """run.json of a run of this kind; UserError where none is there, or one of another kind."""
+    found = kind(run)
+    command = _COMMANDS[expected]
+    if found is None:
+        raise types.UserError(f"{run}: no run there; train one with gan-probe {command} --out={run}")
+    if found != expected:
+        raise types.UserError(f"{run}: not a {expected}'s run; train one with gan-probe {command}")
+    return json.loads((run / _FILE).read_text("utf-8"))
+
+
+def kind(run: pathlib.Path) -> str | None:
+    """classifier | gan | whatever else stands there; None where no run.json can be read."""
+    try:
+        about = json.loads((run / _FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(about.get("kind")) if isinstance(about, dict) else ""

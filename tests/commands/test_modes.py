@@ -1,0 +1,75 @@
+"""`gan-probe modes` as a user runs it: a real run on the digits, files and summary; what is wrong is one line."""
+
+import json
+import pathlib
+
+import jsonschema
+import numpy as np
+import pytest
+
+from gan_probe import annotation, cli, data, types
+from gan_probe.classifiers import training
+from gan_probe.commands import command
+from gan_probe.report import modes_page
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    recipe = training.Recipe(epochs=3, rate=0.01, batch=8)
+    annotation.classify(out, "linear", data.load("digits/train"), data.load("digits/real"), recipe=recipe)
+    return out
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_dropper_of_classes_is_found(run, capsys):
+    flags = [f"--annotator={run}", "--real=digits/real", "--fake=gan@10=digits/dropper"]
+    assert cli.main(["modes", *flags, "--fake=gan@20=digits/faithful", "--out=out"]) == 0
+    text = capsys.readouterr().out
+    assert "page: out/modes.html" in text and all(len(line) <= 80 for line in text.splitlines())
+    found = json.loads(pathlib.Path("out/modes.json").read_text())
+    jsonschema.Draft202012Validator(modes_page.schema()).validate(found)
+    assert found["evolution"] == {"gan": [{"step": 10, "fake": "gan@10"}, {"step": 20, "fake": "gan@20"}]}
+    assert found["command"].startswith("gan-probe modes --annotator=")
+    dropper, faithful = (found["results"][name] for name in ("gan@10", "gan@20"))
+    assert dropper["faint"] and faithful["faint"] == []
+    # Three of ten classes are dropped; the annotator's mistakes fill them, and correction empties them again.
+    raw, corrected = (sum(sorted(dropper[kind]["values"])[:3]) for kind in ("raw", "corrected"))
+    assert corrected < raw and corrected < 0.1
+    assert dropper["corrected"]["total_variation"]["ci95"][0] > faithful["corrected"]["total_variation"]["ci95"][0]
+    assert faithful["corrected"]["total_variation"]["ci95"][0] < 0.05
+    page = pathlib.Path("out/modes.html").read_text()
+    assert page.count("<svg") == 4 and "gan@20" in page
+    assert cli.main(["modes", *flags, "--out=out"]) == 0  # an earlier report is replaced
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ([], "--annotator is missing"),
+        (["--annotator={run}"], "--real is missing"),
+        (["--annotator={run}", "--real=digits/real"], "--fake is missing"),
+        (["--annotator=.", "--real=digits/real", "--fake=digits/blurred"], "no run there"),
+        (["--annotator={run}", "--real=digits/real", "--fake=a@x=digits/blurred"], "does not exist"),
+        (["--annotator={run}", "--real=large.npz", "--fake=digits/blurred"], "takes images [8, 8, 1]"),
+        (["--annotator={run}", "--real=digits/real", "--fake=digits/blurred", "--out=mine"], "no gan-probe report"),
+    ],
+)
+def test_bad_input_is_status_2_and_one_line(run, capsys, flags, text, tmp_path):
+    np.savez("large.npz", images=np.zeros((4, 9, 9, 1), np.uint8))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("x")
+    assert cli.main(["modes", *(flag.format(run=run) for flag in flags)]) == 2
+    said = capsys.readouterr()
+    assert text in said.err and said.err.count("\n") == 1 and not (tmp_path / "gan-probe-modes").exists()
+
+
+def test_names_may_end_in_a_step():
+    given = ["gan@1000=a.npz", "run:runs/dcgan@5?n=10"]
+    assert command.named(given) == {"gan@1000": "a.npz", "dcgan@5": "run:runs/dcgan@5?n=10"}
+    with pytest.raises(types.UserError, match="is taken"):
+        command.named(["gan@1=a.npz", "gan@1=b.npz"])
