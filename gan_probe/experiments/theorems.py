@@ -19,7 +19,7 @@ from matplotlib import figure
 
 from gan_probe import types
 from gan_probe.experiments import experiment
-from gan_probe.stats import collisions, first_collision
+from gan_probe.stats import collisions, first_collision, proportion
 from gan_probe.theory import birthday
 
 __all__ = ["EXPERIMENT", "Config"]
@@ -71,7 +71,7 @@ def main(config: Config, mesh: Mesh) -> experiment.Found:
         "theorem2": experiment.Table(("broad", "carriers", "printed", "beta", "beta star"), bounds),
     }
     claims = [*_rule(laws), *_first(config, laws), *_second(laws)]
-    return experiment.Found(claims, _figure(tables), tables, {"samples needed": needed})
+    return experiment.Found(claims, _figure(config.replications, tables), tables, {"samples needed": needed})
 
 
 def _rule(laws: Mapping[str, birthday.Law]) -> Iterator[experiment.Judged]:
@@ -243,7 +243,12 @@ def _covers(interval: types.Interval, value: float) -> bool:
     return (interval.low or 0.0) <= value <= (math.inf if interval.high is None else interval.high)
 
 
-def _figure(tables: Mapping[str, experiment.Table]) -> figure.Figure:
+def _may_be(share: float, tries: int) -> bool:
+    """Whether a coverage of 92 % can have come out as this share."""
+    return (proportion.wilson(share * tries, tries).high or 0.0) >= 0.92
+
+
+def _figure(tries: int, tables: Mapping[str, experiment.Table]) -> figure.Figure:
     sheet = figure.Figure(figsize=(11, 8.5), layout="constrained")
     (first, second), (rule, samples) = sheet.subplots(2, 2)
     m, *chances = zip(*tables["theorem1"].rows, strict=True)
@@ -270,7 +275,7 @@ def _figure(tables: Mapping[str, experiment.Table]) -> figure.Figure:
             (pairs, by_pairs, "-", "all pairs"),
         ):
             samples.loglog(width, counts, style, color=f"C{k}", label=f"{name}: {kind}")
-            filled = [f"C{k}" if share >= 0.92 else "white" for share in covered]
+            filled = [f"C{k}" if _may_be(share, tries) else "white" for share in covered]
             samples.scatter(width, counts, color=filled, edgecolor=f"C{k}", zorder=3)
     samples.set_xticks(_WIDTHS, [f"{w:g}" for w in _WIDTHS], minor=False)
     samples.set_xticks([], minor=True)
@@ -278,6 +283,7 @@ def _figure(tables: Mapping[str, experiment.Table]) -> figure.Figure:
                 xlabel="upper end over lower end", ylabel="samples")  # fmt: skip
     for axes in (first, second, rule, samples):
         axes.legend()
+    samples.set_ylim(top=20 * samples.get_ylim()[1])  # room for the legend
     return sheet
 
 

@@ -1,0 +1,62 @@
+"""Best discriminators that can be written down: of two densities over all functions, and with one value a cell.
+
+The loss is the lecture's (paper 002, section 3): E_P log V + E_S log(1 - V), largest at V = p / (p + s) (Goodfellow et
+al. 2014, proposition 1) where it is 2 JS(P, S) - 2 ln 2: -2 ln 2 for equal densities, nought for disjoint ones.
+
+With a value in [0, 1] for each of n cells of equal probability there are n parameters, and the largest difference of
+means between P and N of its samples is the total variation of the cells' counts, on average about sqrt(n / (2 pi N));
+over all functions it is one, whatever N (Arora, Ge, Liang, Ma and Zhang 2017, arXiv:1703.00573, theorem 3.1).
+"""
+
+import numpy as np
+from scipy import special, stats
+
+__all__ = ["cell_gap", "estimate", "expected_cell_gap", "jensen_shannon", "loss", "memorised", "normals", "optimal"]
+
+
+def normals(distance: float, points: int = 20_001) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A grid x [points] with the densities of N(0, 1) and N(distance, 1) on it."""
+    x = np.linspace(-10, distance + 10, points)
+    return x, stats.norm.pdf(x), stats.norm.pdf(x - distance)
+
+
+def optimal(p: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """V = p / (p + s), the best of all discriminators."""
+    return p / (p + s)
+
+
+def loss(x: np.ndarray, p: np.ndarray, s: np.ndarray, logit: np.ndarray) -> float:
+    """E_P log V + E_S log(1 - V) in nats of a discriminator ln V / (1 - V), by quadrature on the grid x."""
+    return float(np.trapezoid(p * special.log_expit(logit) + s * special.log_expit(-logit), x))
+
+
+def jensen_shannon(x: np.ndarray, p: np.ndarray, s: np.ndarray) -> float:
+    """JS(P, S) in nats, from the divergences to the mean of both, by quadrature on the grid x."""
+    mean = (p + s) / 2
+    return float(np.trapezoid(special.rel_entr(p, mean) + special.rel_entr(s, mean), x)) / 2
+
+
+def estimate(real: np.ndarray, fake: np.ndarray, distance: float) -> tuple[float, float]:
+    """The loss of the best discriminator of N(0, 1) and N(distance, 1) from samples [n] and [m], and its error."""
+    logit = distance * (distance / 2 - np.concatenate([real, fake]))  # ln p / s
+    on_real, on_fake = special.log_expit(logit[: len(real)]), special.log_expit(-logit[len(real) :])
+    variance = on_real.var(ddof=1) / len(real) + on_fake.var(ddof=1) / len(fake)
+    return float(on_real.mean() + on_fake.mean()), float(np.sqrt(variance))
+
+
+def memorised(rng: np.random.Generator, cells: int, samples: int, times: int) -> np.ndarray:
+    """Shares of N memorised samples in each of n cells of equal probability: [times, n]."""
+    return rng.multinomial(samples, np.full(cells, 1 / cells), times) / samples
+
+
+def cell_gap(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The largest difference of means, and the JS divergence in nats, that one value a cell can see: [times] each."""
+    even = np.full_like(shares, 1 / shares.shape[-1])
+    mean = (shares + even) / 2
+    divergence = (special.rel_entr(shares, mean) + special.rel_entr(even, mean)).sum(axis=-1) / 2
+    return np.abs(shares - even).sum(axis=-1) / 2, divergence
+
+
+def expected_cell_gap(cells: float, samples: float) -> float:
+    """sqrt((n - 1) / (2 pi N)): E |share - 1/n| = sqrt(2 / pi) sd, for several samples a cell."""
+    return float(np.sqrt((cells - 1) / (2 * np.pi * samples)))
