@@ -28,7 +28,7 @@ def test_smoke(name, tmp_path, capsys):
     [
         (["reproduce"], "give one experiment"),
         (["reproduce", "002-dynamic"], "did you mean 002-dynamics"),
-        (["reproduce", "002-dynamics", "--preset=small"], "did you mean smoke"),
+        (["reproduce", "002-dynamics", "--preset=small"], "one of smoke, cpu, paper"),
         (["reproduce", "002-dynamics", "--start=3"], "did you mean"),
         (["reproduce", "--all", "--starts=3"], "settings are of one experiment"),
     ],
