@@ -4,7 +4,7 @@ import functools
 import pathlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -22,6 +22,7 @@ __all__ = [
     "progress",
     "required",
     "say",
+    "setting",
     "text",
     "whole",
 ]
@@ -59,6 +60,17 @@ def whole(
 ) -> None:
     """A flag that takes a whole number within bounds."""
     flags.DEFINE_integer(name, default, about, lower_bound, upper_bound, values)
+
+
+def setting(values: flags.FlagValues, name: str, kind: type, about: str) -> None:
+    """A flag of a table's settings, of the kind of its field; None where it isn't given."""
+    define: Mapping[type, Callable[..., Any]] = {
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        bool: flags.DEFINE_boolean,
+        str: flags.DEFINE_string,
+    }
+    define[kind](name, None, about, flag_values=values)
 
 
 def define_images(values: flags.FlagValues) -> None:

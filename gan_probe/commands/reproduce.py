@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
@@ -13,20 +13,13 @@ from gan_probe.commands import command
 
 __all__ = ["COMMAND"]
 
-_DEFINE: Mapping[type, Callable[..., Any]] = {
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    bool: flags.DEFINE_boolean,
-    str: flags.DEFINE_string,
-}
-
 
 def _define(values: flags.FlagValues) -> None:
     command.text(values, "preset", "cpu", "smoke (seconds), cpu (minutes on two cores) or paper (the paper's own size)")
     command.text(values, "out", None, "folder of the results; gan-probe-ID by default, gan-probe-reproduce with --all")
     flags.DEFINE_boolean("all", False, "every experiment; finished ones are kept", flag_values=values)
     for name, (kind, about) in _settings().items():
-        _DEFINE[kind](name, None, about, flag_values=values)
+        command.setting(values, name, kind, about)
 
 
 def _settings() -> dict[str, tuple[type, str]]:

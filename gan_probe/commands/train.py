@@ -2,8 +2,6 @@
 
 import functools
 import pathlib
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from absl import flags
 
@@ -11,14 +9,6 @@ from gan_probe import types
 from gan_probe.commands import command
 
 __all__ = ["COMMAND"]
-
-
-_DEFINE: Mapping[type, Callable[..., Any]] = {
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    bool: flags.DEFINE_boolean,
-    str: flags.DEFINE_string,
-}
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -39,7 +29,7 @@ def _define(values: flags.FlagValues) -> None:
     command.define_images(values)
     whole("seed", 0, "of initial weights, order of rows and latents", lower_bound=0, upper_bound=2**31 - 1)
     for name, (kind, about) in _settings().items():
-        _DEFINE[kind](name, None, about, flag_values=values)
+        command.setting(values, name, kind, about)
 
 
 def _settings() -> dict[str, tuple[type, str]]:
