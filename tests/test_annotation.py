@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_probe import annotation
+from gan_probe import annotation, sets, types
 
 CENTRES = np.array([[0, 0], [8, 0], [0, 8]], np.float32)
 CLASSES = ("a", "b", "c")
@@ -64,3 +64,16 @@ def test_it_annotates_any_rows():
     rows, labels = blobs(50, 7)
     np.testing.assert_array_equal(found.annotate(rows), labels)
     assert found.annotate(rows).dtype == np.int32
+
+
+def test_accuracy_is_not_told_on_rows_that_were_trained_on(tmp_path):
+    data = sets.opened("digits/train", name="data", seed=0)
+    with pytest.raises(types.UserError, match="stands in"):
+        annotation.classify(tmp_path / "run", "linear", data, data)
+    assert not (tmp_path / "run").exists()
+
+
+def test_copies_validate_together():
+    hashes = np.repeat(np.random.default_rng(0).integers(0, 2**63, 200, np.uint64), 3)
+    held_out = annotation.validation_rows(hashes, 0).reshape(200, 3)
+    assert (held_out.all(axis=1) == held_out.any(axis=1)).all() and 5 < held_out[:, 0].sum() < 40
