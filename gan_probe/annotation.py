@@ -1,14 +1,15 @@
 """Annotators: a linear one, trained in the run where rows brought no labels, and networks with their accuracy."""
 
 import hashlib
+import io
 import json
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_probe import sets, types
+from gan_probe import sets, types, whole_file
 from gan_probe.classifiers import linear, runs
 from gan_probe.embed import hashing
 from gan_probe.stats import blocks, proportion
@@ -119,7 +120,9 @@ def classify(
         out, arch, images=images, labels=data.labels, classes=data.classes, held_out=validation_rows(hashes, seed),
         seed=seed, about=about, resume=resume, **showing,
     )  # fmt: skip
-    _replace(out / _ROWS, lambda path: np.save(path, np.unique(hashes), allow_pickle=False))
+    stored = io.BytesIO()
+    np.save(stored, np.unique(hashes), allow_pickle=False)
+    _put(out / _ROWS, stored.getvalue())
     if real is None:
         return None
     truth = truth[tested]
@@ -132,7 +135,7 @@ def classify(
         "source": real.source, "n": len(tested), "value": right / len(tested), "ci95": [interval.low, interval.high],
         "classes": list(trained.classes), "confusion": confusion.tolist(), "sha256": trained.sha256,
     }  # fmt: skip
-    _replace(out / ACCURACY, lambda path: path.write_text(json.dumps(accuracy, indent=1) + "\n", "utf-8"))
+    _put(out / ACCURACY, (json.dumps(accuracy, indent=1) + "\n").encode())
     return accuracy
 
 
@@ -159,11 +162,8 @@ def _hashes(samples: types.Samples) -> np.ndarray:
     )
 
 
-def _replace(path: pathlib.Path, write: Callable[[pathlib.Path], Any]) -> None:
-    """Writes a file under another name first, so that it is there whole or not at all."""
-    partial = path.with_name(f".partial-{path.name}")
+def _put(path: pathlib.Path, content: bytes) -> None:
     try:
-        write(partial)
-        partial.replace(path)
+        whole_file.put(path, content)
     except OSError as error:
         raise types.UserError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,7 +1,6 @@
 """Metrics over training time: at every checkpoint of a run, samples against a reference, as JSON and as a picture."""
 
 import json
-import os
 import pathlib
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gan_probe import reference as reference_lib
-from gan_probe import selection, types
+from gan_probe import selection, types, whole_file
 from gan_probe.gans import sampling
 
 __all__ = ["FILE", "PICTURE", "Probe"]
@@ -59,10 +58,8 @@ def _read(path: pathlib.Path) -> list[dict[str, Any]]:
 
 
 def _replace(path: pathlib.Path, content: bytes) -> None:
-    partial = path.with_name(f".partial-{path.name}")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        whole_file.put(path, content)
     except OSError as error:
         raise types.UserError(
             f"{path}: cannot be written ({error.strerror}); mend it and go on with --resume"

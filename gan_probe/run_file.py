@@ -1,18 +1,15 @@
 """run.json: what a folder of training is; written whole or not at all, and read with suspicion."""
 
-import contextlib
 import json
-import os
 import pathlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from gan_probe import types
+from gan_probe import types, whole_file
 
 __all__ = ["begin", "kind", "read", "write"]
 
 _FILE = "run.json"
-_PARTIAL = ".partial-"  # of a write that was killed; never content
 _COMMANDS = {"classifier": "classify", "gan": "train"}
 
 
@@ -47,7 +44,7 @@ def begin(
 
 
 def _empty(folder: pathlib.Path) -> bool:
-    return all(path.name.startswith(_PARTIAL) for path in folder.iterdir())
+    return all(path.name.startswith(whole_file.PARTIAL) for path in folder.iterdir())
 
 
 def _differing(new: Mapping[str, Any], old: Any, free: Collection[str]) -> list[str]:
@@ -60,13 +57,7 @@ def write(out: pathlib.Path, about: Mapping[str, Any]) -> None:
     """Replaces run.json; UserError where the folder cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        partial = out / f"{_PARTIAL}{_FILE}"
-        try:
-            partial.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-            os.replace(partial, out / _FILE)
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink()
+        whole_file.put(out / _FILE, (json.dumps(about, indent=1) + "\n").encode())
     except OSError as error:
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
 

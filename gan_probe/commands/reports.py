@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from absl import flags
 
-from gan_probe import types
+from gan_probe import types, whole_file
 from gan_probe.commands import command
 
 __all__ = ["COMPARE", "REPORT"]
@@ -49,14 +49,10 @@ def _compare(values: flags.FlagValues, words: list[str], line: str) -> None:
     with _reports_of_others():
         page = compare.compare([pathlib.Path(w) for w in words])
     out = pathlib.Path(values.out)
-    partial = out.parent / f".partial-{out.name}"
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(page.encode("utf-8", "replace"))
-        partial.replace(out)
+        whole_file.put(out, page.encode("utf-8", "replace"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another path") from error
     print(f"The page: {out}")
 

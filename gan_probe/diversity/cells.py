@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gan_probe import pass_cache, types
+from gan_probe import pass_cache, types, whole_file
 from gan_probe.diversity import fits
 
 __all__ = ["Cells"]
@@ -36,9 +35,7 @@ class Cells:
             if out.exists() and (not out.is_dir() or any(out.iterdir())):
                 raise types.UserError(f"{out}: not empty; give --out a new folder, or --resume to go on with a run")
             self._folder.mkdir(parents=True)
-            partial = out / f".partial-{_SETTINGS}"
-            partial.write_text(text, "utf-8")
-            os.replace(partial, path)
+            whole_file.put(path, text.encode())
         except OSError as error:
             raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
 

@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import matplotlib.style
 
-from gan_probe import content, parallel, types
+from gan_probe import content, parallel, types, whole_file
 from gan_probe.experiments import EXPERIMENTS, experiment
 from gan_probe.experiments import claims as claims_lib
 from gan_probe.report import files
@@ -115,10 +115,8 @@ def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping
     )
     style = (pathlib.Path(files.__file__).parent / "templates" / "style.css").read_text("utf-8")
     page = environment.get_template("index.html.j2").render(parts=parts, broken=broken, style=style)
-    partial = out / f".partial-{INDEX}"
     try:
-        partial.write_bytes(page.encode("utf-8", "replace"))
-        partial.replace(out / INDEX)
+        whole_file.put(out / INDEX, page.encode("utf-8", "replace"))
     except OSError as error:
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
     return out / INDEX

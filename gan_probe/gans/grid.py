@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from gan_probe import types
+from gan_probe import types, whole_file
 
 __all__ = ["png", "write"]
 
@@ -20,9 +20,7 @@ def write(path: pathlib.Path, samples: np.ndarray, columns: int) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".partial-{path.name}")
-        partial.write_bytes(found)
-        partial.replace(path)
+        whole_file.put(path, found)
     except OSError as error:
         raise types.UserError(
             f"{path}: cannot be written ({error.strerror}); mend it and go on with --resume"

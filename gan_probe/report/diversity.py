@@ -1,12 +1,11 @@
 """diversity.json and diversity.html: the true curve, synthetic sets on it, and what each is worth in real rows."""
 
 import json
-import os
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gan_probe import types
+from gan_probe import types, whole_file
 from gan_probe.report import html, numbers, plots, terminal
 
 __all__ = ["PAGE", "RESULTS", "page", "schema", "summary", "worth", "write"]
@@ -29,9 +28,7 @@ def write(out: pathlib.Path, results: Mapping[str, Any]) -> None:
     text = json.dumps(results, allow_nan=False, indent=1) + "\n"
     try:
         for name, content in ((PAGE, page(results)), (RESULTS, text)):
-            partial = out / f".partial-{name}"
-            partial.write_bytes(content.encode("utf-8", "replace"))
-            os.replace(partial, out / name)
+            whole_file.put(out / name, content.encode("utf-8", "replace"))
     except OSError as error:
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_probe import types
+from gan_probe import types, whole_file
 from gan_probe.report import html, picture
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
 
 RESULTS, PICTURES, PAGE, VERDICTS = "results.json", "pictures.npz", "report.html", "verdicts.png"
 MODES, MODES_PAGE = "modes.json", "modes.html"
-_PARTIAL = ".partial-"  # folders of a write that was killed; never content
 
 
 def schema() -> dict[str, Any]:
@@ -136,7 +135,9 @@ def _beside(out: pathlib.Path) -> pathlib.Path:
     """A fresh folder from which files can be renamed to `out`: inside it where it exists (it may be a mount point)."""
     parent = out if out.exists() else out.parent
     parent.mkdir(parents=True, exist_ok=True)
-    partial = parent / f"{_PARTIAL}{secrets.token_hex(6)}"  # not tempfile's: its folders are private to the user
+    partial = (
+        parent / f"{whole_file.PARTIAL}{secrets.token_hex(6)}"
+    )  # not tempfile's: its folders are private to the user
     partial.mkdir()
     return partial
 
@@ -144,7 +145,7 @@ def _beside(out: pathlib.Path) -> pathlib.Path:
 def _check_replaceable(out: pathlib.Path) -> None:
     if not out.is_dir():
         raise types.UserError(f"{out}: a file stands there; give --out a new folder")
-    if all(entry.name.startswith(_PARTIAL) for entry in out.iterdir()):
+    if all(entry.name.startswith(whole_file.PARTIAL) for entry in out.iterdir()):
         return
     if not any(_ours(path) for path in out.glob("*.json")):
         raise types.UserError(f"{out}: holds files but no gan-probe report; give --out a new or empty folder")
