@@ -11,14 +11,13 @@ import numpy as np
 
 from gan_probe import sets, types, whole_file
 from gan_probe.classifiers import linear, runs
-from gan_probe.embed import hashing
+from gan_probe.embed import hashing, stream
 from gan_probe.stats import blocks, proportion
 
 __all__ = ["ACCURACY", "Annotator", "classify", "train_annotator", "trained_rows", "validation_rows"]
 
 ACCURACY = "accuracy.json"
 _ROWS = "rows.npy"
-_BATCH = 1024
 _HELD_OUT = 10  # one content in so many validates
 
 
@@ -109,13 +108,14 @@ def classify(
         if known is None or (known < 0).any():
             raise types.UserError(f"{real.source} has classes that {data.source} lacks")
         truth = known
-        tested = np.flatnonzero(~np.isin(_hashes(real), hashes))
+        content = stream.scan(real, title="real: reading", progress=showing.get("progress"))
+        tested = np.flatnonzero(~np.isin(content.hashes, hashes))
         if not tested.size:
             raise types.UserError(
                 f"--real: {real.source} stands in {data.source}; give images that it isn't trained on"
             )
-    content = hashlib.sha256(hashes.tobytes() + np.asarray(data.labels, np.int64).tobytes()).hexdigest()
-    about = {"data": data.source, "rows": len(data), "sha256_of_rows": content}
+    digest = hashlib.sha256(hashes.tobytes() + np.asarray(data.labels, np.int64).tobytes()).hexdigest()
+    about = {"data": data.source, "rows": len(data), "sha256_of_rows": digest}
     trained = runs.train(
         out, arch, images=images, labels=data.labels, classes=data.classes, held_out=validation_rows(hashes, seed),
         seed=seed, about=about, resume=resume, **showing,
@@ -126,7 +126,7 @@ def classify(
     if real is None:
         return None
     truth = truth[tested]
-    found = trained.predict(real.rows.take(tested)).logits.argmax(axis=1)
+    found = runs.predicted(trained, real.rows.take, tested)
     confusion = np.zeros((len(trained.classes),) * 2, int)
     np.add.at(confusion, (truth, found), 1)
     right = int(np.trace(confusion))
@@ -151,15 +151,6 @@ def trained_rows(run: pathlib.Path) -> np.ndarray:
         return np.load(pathlib.Path(run) / _ROWS, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return np.zeros(0, np.uint64)
-
-
-def _hashes(samples: types.Samples) -> np.ndarray:
-    return np.concatenate(
-        [
-            hashing.row_hashes(samples.rows.take(np.arange(i, min(i + _BATCH, len(samples)))))
-            for i in range(0, len(samples), _BATCH)
-        ]
-    )
 
 
 def _put(path: pathlib.Path, content: bytes) -> None:

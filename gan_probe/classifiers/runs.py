@@ -13,7 +13,9 @@ from gan_probe import checkpoint, models, run_file, types
 from gan_probe.classifiers import recipes, training
 from gan_probe.models import outputs
 
-__all__ = ["Classifier", "load", "train"]
+__all__ = ["Classifier", "load", "predicted", "train"]
+
+_BATCH = 4096  # rows decoded at once
 
 
 class Classifier(NamedTuple):
@@ -128,6 +130,15 @@ def load(run: pathlib.Path) -> Classifier:
         about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables,
         epochs=int(state.epoch), converged=converged,
     )  # fmt: skip
+
+
+def predicted(classifier: Classifier, take: Callable[[np.ndarray], np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """int [n], the likeliest class of each of these rows [n], which `take` decodes a batch at a time."""
+    found = [
+        classifier.predict(take(rows[start : start + _BATCH])).logits.argmax(axis=1)
+        for start in range(0, len(rows), _BATCH)
+    ]
+    return np.concatenate(found)
 
 
 def _read(run: pathlib.Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A run's folder: its settings and what each finished fit showed, so that a killed run goes on where it was."""
 
-import hashlib
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -56,8 +55,7 @@ class Cells:
         return self._folder / "running"
 
     def _path(self, fit: fits.Fit) -> pathlib.Path:
-        name = hashlib.sha256(fit.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]  # a name may be no file's
-        return self._folder / f"{name}-{fit.point}-{fit.repeat}.npz"
+        return self._folder / f"{fit.slug}.npz"
 
 
 def _same(out: pathlib.Path, earlier: str, settings: Mapping[str, Any]) -> None:

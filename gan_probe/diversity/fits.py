@@ -1,5 +1,6 @@
 """Which training sets are fitted: random subsets of the real one, and synthetic sets once and over-sampled."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,12 @@ class Fit(NamedTuple):
     repeat: int
     rows: np.ndarray
     epoch_rows: int | None = None
+
+    @property
+    def slug(self) -> str:
+        """Name of its files: a source may have a name that no file can have, or one that leads elsewhere."""
+        source = hashlib.sha256(self.source.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return f"{source}-{self.point}-{self.repeat}"
 
 
 class Outcome(NamedTuple):

@@ -12,8 +12,6 @@ from gan_probe.diversity import fits, task
 
 __all__ = ["learn"]
 
-_BATCH = 4096
-
 
 def learn(
     given: task.Task,
@@ -28,7 +26,7 @@ def learn(
     """Trains every one of `left` under `folder`, and tells `done` of each; a run's checkpoints then go."""
     del wanted
     for fit in left:
-        run = folder / f"{fit.source}-{fit.point}-{fit.repeat}"
+        run = folder / fit.slug
         images, labels = given.images(fit.source, fit.rows), given.labels[fit.source][fit.rows]
         trained = runs.train(
             run, arch, images=images, labels=labels, classes=given.classes,
@@ -36,14 +34,8 @@ def learn(
             seed=given.seed + fit.repeat,
             resume=run.exists(), recipe=recipe, progress=given.progress, epoch_rows=fit.epoch_rows,
         )  # fmt: skip
-        own = np.concatenate(
-            [trained.predict(images[s : s + _BATCH]).logits.argmax(axis=1) for s in range(0, len(images), _BATCH)]
-        )
+        own = runs.predicted(trained, images.__getitem__, np.arange(len(images)))
         truth = given.labels["real"]
-        found = [
-            trained.predict(given.images("real", np.arange(s, min(s + _BATCH, len(truth))))).logits.argmax(axis=1)
-            for s in range(0, len(truth), _BATCH)
-        ]
-        correct = np.concatenate(found) == truth
+        correct = runs.predicted(trained, given.samples["real"].rows.take, np.arange(len(truth))) == truth
         done(fit, fits.Outcome(correct, float(np.mean(own == labels)), trained.epochs, trained.converged))
         shutil.rmtree(run)

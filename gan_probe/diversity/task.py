@@ -14,8 +14,6 @@ from gan_probe.data import slices
 
 __all__ = ["Task", "prepare"]
 
-_BATCH = 4096
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
@@ -131,11 +129,7 @@ class _Annotator:
                 self._linear = linear.fit(self._train.features, self._labels, len(self._classes))
             return np.asarray(linear.predict(self._linear, embedded.features)).astype(np.int64)
         place = np.array([self._classes.index(c) for c in self._network.classes])
-        found = [
-            self._network.predict(samples.rows.take(np.arange(start, min(start + _BATCH, len(samples)))))
-            for start in range(0, len(samples), _BATCH)
-        ]
-        return place[np.concatenate([np.asarray(f.logits).argmax(axis=1) for f in found])]
+        return place[runs.predicted(self._network, samples.rows.take, np.arange(len(samples)))]
 
 
 def _codes(samples: types.Samples, classes: tuple[str, ...]) -> np.ndarray:
