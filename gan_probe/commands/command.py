@@ -1,6 +1,7 @@
 """What a command is, and the flags and checks that several commands share."""
 
 import functools
+import os
 import pathlib
 import re
 import sys
@@ -16,6 +17,7 @@ __all__ = [
     "IMAGE_FLAGS",
     "Command",
     "define_images",
+    "find_own_modules",
     "images",
     "named",
     "no_words",
@@ -83,6 +85,12 @@ def define_images(values: flags.FlagValues) -> None:
 def images(values: flags.FlagValues) -> dict[str, Any]:
     """What was given for IMAGE_FLAGS, as keywords of `sets.opened`."""
     return {name: values[name].value for name in IMAGE_FLAGS}
+
+
+def find_own_modules() -> None:
+    """Lets --embed=module:function find a module of the working directory."""
+    if os.path.isdir(os.curdir):
+        sys.path.insert(0, os.getcwd())
 
 
 def required(values: flags.FlagValues, command: str, **about: str) -> None:

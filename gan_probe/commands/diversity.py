@@ -1,9 +1,7 @@
 """gan-probe diversity: train on synthetic, test on real."""
 
 import functools
-import os
 import pathlib
-import sys
 
 from absl import flags
 
@@ -57,8 +55,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     from gan_probe import diversity
     from gan_probe.report import diversity as report
 
-    if values.embed and os.path.isdir(os.curdir):
-        sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
+    if values.embed:
+        command.find_own_modules()
     out = pathlib.Path(values.out)
     results = diversity.diversity(
         train=values.train, real=values.real, fake=command.named(values.fake), out=out, arch=values.arch,

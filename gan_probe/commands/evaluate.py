@@ -3,7 +3,6 @@
 import functools
 import os
 import pathlib
-import sys
 from typing import Any
 
 from absl import flags
@@ -71,8 +70,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     selection.select(values.metrics, switches)
     out = pathlib.Path(values.out)
     files.check_out(out)
-    if values.embed and os.path.isdir(os.curdir):
-        sys.path.insert(0, os.getcwd())  # for --embed=my_module:function
+    if values.embed:
+        command.find_own_modules()
     options = command.images(values)
     held_out = sets.opened(real, name="real", seed=values.seed, **options)
     opened = sets.fakes(fakes, n=None, like=held_out, seed=values.seed, **options)

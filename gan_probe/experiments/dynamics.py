@@ -8,6 +8,7 @@ discriminator shut in where p_target < p_generator loses an interval although th
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,6 @@ from jax.sharding import Mesh
 from matplotlib import figure
 
 from gan_probe.experiments import experiment
-from gan_probe.stats import proportion
 from gan_probe.theory import local_stability, two_gaussians
 
 __all__ = ["EXPERIMENT", "Config"]
@@ -74,22 +74,35 @@ def _figure_1_claims(config: Config, outcomes: Mapping[str, np.ndarray], lone: M
     rarest = np.bincount(plain, minlength=4)[:3].argmin()
     rarer = 1 + np.bincount(plain, minlength=4)[1:3].argmin()
     other = np.mean(lone["optimal"] == 0)
-    yield _share("002-2-a", f"starts of one Gaussian that converge under first-order dynamics ({other:.4g} against the "
-                 "optimal discriminator)", lone["first order"] == 0, at_least=0.999)  # fmt: skip
+    one = "starts of one Gaussian that converge under first-order dynamics"
+    yield experiment.share(
+        "002-2-a", f"{one} ({other:.4g} against the optimal discriminator)", lone["first order"] == 0, at_least=0.999
+    )
     yield experiment.judge("002-2-b", "most intervals where one of two random mixtures is the denser",
                            _most_intervals(config), at_most=2)  # fmt: skip
-    yield _share("002-2-d", f"first-order starts with the rarer of the two ends ({two_gaussians.OUTCOMES[rarer]})",
-                 plain == rarer, at_least=0.001)  # fmt: skip
-    yield _share("002-2-e", "starts that converge against the optimal discriminator", best == 0, at_least=0.999)
-    yield _share("002-2-f", f"first-order starts with the rarest of the three ends ({two_gaussians.OUTCOMES[rarest]})",
-                 plain == rarest, at_least=0.001)  # fmt: skip
-    yield _share("002-2-g", "first-order starts that do not converge", plain != 0, at_least=0.5)
-    yield _share("002-2-h", "starts neither found nor vanished whose two means are within .1 of each other",
-                 lost[lost != 2] == 1, at_least=0.5)  # fmt: skip
+    named = two_gaussians.OUTCOMES
+    ends = f"first-order starts with the rarer of the two ends ({named[rarer]})"
+    yield experiment.share("002-2-d", ends, plain == rarer, at_least=0.001)
+    yield experiment.share(
+        "002-2-e", "starts that converge against the optimal discriminator", best == 0, at_least=0.999
+    )
+    ends = f"first-order starts with the rarest of the three ends ({named[rarest]})"
+    yield experiment.share("002-2-f", ends, plain == rarest, at_least=0.001)
+    yield experiment.share("002-2-g", "first-order starts that do not converge", plain != 0, at_least=0.5)
+    yield experiment.share(
+        "002-2-h",
+        "starts neither found nor vanished whose two means are within .1 of each other",
+        lost[lost != 2] == 1,
+        at_least=0.5,
+    )
     yield experiment.judge("002-F1-a", "largest error of a converged run's means over its last tenth, either dynamics",
                            max(_wobble(config, outcomes, kind) for kind in _KINDS[:2]), at_most=0.1)  # fmt: skip
-    yield _share("002-F1-b", "first-order starts lost by vanished gradients or merged means, of all lost",
-                 np.isin(lost, (1, 2)), at_least=0.95)  # fmt: skip
+    yield experiment.share(
+        "002-F1-b",
+        "first-order starts lost by vanished gradients or merged means, of all lost",
+        np.isin(lost, (1, 2)),
+        at_least=0.95,
+    )
 
 
 def _figure_2_claims(config: Config):
@@ -101,8 +114,12 @@ def _figure_2_claims(config: Config):
     where, means = np.asarray(final.ends)[interval, 0, at], np.asarray(final.means)[:, at]
     f = np.asarray(two_gaussians.difference(where, _TARGET, means))
     lost = np.asarray(closed.any(axis=0))
-    yield _share("002-2-i", "starts that lose an interval though the generator stands still", lost, at_least=0.01)
-    yield _share("002-2-j", "of the intervals lost, those that ended where f < 0", np.asarray(f < 0), at_least=0.95)
+    yield experiment.share(
+        "002-2-i", "starts that lose an interval though the generator stands still", lost, at_least=0.01
+    )
+    yield experiment.share(
+        "002-2-j", "of the intervals lost, those that ended where f < 0", np.asarray(f < 0), at_least=0.95
+    )
     fixed, moving = _figure_2(config, fixed=True), _figure_2(config)
     target, means = _TARGET_2, np.asarray(fixed.means[0, :, 0])
     x = np.linspace(-10, 10, 20_001, dtype=np.float32)
@@ -134,13 +151,6 @@ def _wobble(config: Config, outcomes: Mapping[str, np.ndarray], kind: str) -> fl
     return float(np.abs(late - _TARGET).max()) if at.size else float("nan")
 
 
-def _share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> experiment.Judged:
-    interval = proportion.wilson(hits.sum(), len(hits))
-    return experiment.judge(
-        claim, measured, hits.mean(), (interval.low or 0.0, interval.high or 0.0), at_least=at_least
-    )
-
-
 def _starts(n: int, components: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """means ~ U[-1, 1] [c, n] and sorted ends ~ U[-2, 2] of as many intervals [c, 2, n]."""
     rng = np.random.default_rng([seed, components])
@@ -156,6 +166,7 @@ def _outcomes(config: Config, kind: str, components: int) -> np.ndarray:
     return two_gaussians.outcomes(final, target)
 
 
+@functools.cache
 def _figure_2(config: Config, **how: Any) -> two_gaussians.State:
     """The path of 1,000 steps from figure 2's start."""
     start = two_gaussians.start(_MEANS_2[:, None], _ENDS_2[..., None])

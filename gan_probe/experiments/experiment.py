@@ -5,10 +5,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "setting"]
+from gan_probe.stats import proportion
+
+__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "setting", "share"]
 
 PRESETS = ("smoke", "cpu", "paper")
 
@@ -93,6 +96,12 @@ def judge(
     elif math.isinf(at_least):
         rule = f"at most {at_most:g}"
     return Judged(claim, measured, float(value), float(low), float(high), rule, outcome, paper)
+
+
+def share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> Judged:
+    """Judges a claim that a share is so large, by the Wilson interval of hits, bool [n]."""
+    interval = proportion.wilson(hits.sum(), hits.size)
+    return judge(claim, measured, hits.mean(), (interval.low or 0.0, interval.high or 0.0), at_least=at_least)
 
 
 def setting(default: Any, about: str) -> Any:

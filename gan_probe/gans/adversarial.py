@@ -158,10 +158,14 @@ def adversarial(
         return players._replace(iteration=players.iteration + 1), {**info, **more}
 
     def sample(players: Players, keys: jax.Array, labels: jax.Array) -> jax.Array:
-        z = jax.vmap(lambda key: latent(key, 1)[0])(keys)
-        return inferred(generator, players.generator, fed(z, labels))
+        return inferred(generator, players.generator, fed(each(latent, keys), labels))
 
     return gan.Gan(init, step, sample, critic, rules.critics)
+
+
+def each(latent: Callable[[jax.Array, int], jax.Array], keys: jax.Array) -> jax.Array:
+    """A latent of its own for each key [b]: sample i is the same whatever else is drawn."""
+    return jax.vmap(lambda key: latent(key, 1)[0])(keys)
 
 
 def begin(module: linen.Module, x: Any, key: jax.Array) -> Any:

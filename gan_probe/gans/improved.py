@@ -98,7 +98,7 @@ def _build(settings: Settings, spec: gan.Spec, *, norm: bool = True) -> gan.Gan:
 
     def sample(players: Any, keys: jax.Array, labels: jax.Array) -> jax.Array:
         del labels
-        return adversarial.inferred(generator, players.generator, jax.vmap(lambda key: latent(key, 1)[0])(keys))
+        return adversarial.inferred(generator, players.generator, adversarial.each(latent, keys))
 
     return gan.Gan(init, step, sample)
 

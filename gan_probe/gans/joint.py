@@ -102,6 +102,6 @@ def joint(
 
     def sample(state: State, keys: jax.Array, labels: jax.Array) -> jax.Array:
         del labels
-        return adversarial.inferred(generator, state.generator, jax.vmap(lambda key: latent(key, 1)[0])(keys))
+        return adversarial.inferred(generator, state.generator, adversarial.each(latent, keys))
 
     return gan.Gan(init, step, sample)

@@ -120,7 +120,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         """Each sample from a component drawn by weight."""
         del labels
         one, two = jnp.moveaxis(jax.vmap(jax.random.split)(keys), 1, 0)
-        z = jax.vmap(lambda key: latent(key, 1)[0])(one)
+        z = adversarial.each(latent, one)
         component = jax.vmap(lambda key: jax.random.categorical(key, state.generator_logits))(two)
         made = jnp.stack([adversarial.inferred(generator, variables, z) for variables in state.generators])
         return jnp.take_along_axis(made, component[None, :, None, None, None], axis=0)[0]

@@ -71,7 +71,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
 
     def sample(state: State, keys: jax.Array, labels: jax.Array) -> jax.Array:
         del labels
-        return adversarial.inferred(decoder, state.decoder, jax.vmap(lambda key: latent(key, 1)[0])(keys))
+        return adversarial.inferred(decoder, state.decoder, adversarial.each(latent, keys))
 
     return gan.Gan(init, step, sample)
 

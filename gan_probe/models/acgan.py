@@ -10,13 +10,6 @@ from gan_probe.models import layers
 
 __all__ = ["Discriminator", "Generator"]
 
-_scale = linen.initializers.normal(0.02)
-
-
-def _gain(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
-    """Batch norm's gains at the start: N(1, .02)."""
-    return 1 + _scale(key, shape, dtype)
-
 
 class Generator(linen.Module):
     """Latents with their one-hot class [b, z + classes] to images [b, size, size, channels] in -1..1.
@@ -40,7 +33,7 @@ class Generator(linen.Module):
         x = linen.Dense(sizes[0] ** 2 * channels, name="dense", **settings)(z)
         x = x.reshape(-1, sizes[0], sizes[0], channels)
         for i, size in enumerate(sizes[1:]):
-            x = linen.relu(layers.batch_norm(train, name=f"norm{i}", scale_init=_gain, dtype=self.dtype)(x))
+            x = linen.relu(layers.batch_norm(train, name=f"norm{i}", scale_init=layers.gain, dtype=self.dtype)(x))
             last = i == len(sizes) - 2
             channels = self.channels if last else channels // 2
             kernel = 3 if size == 7 else 4
@@ -67,7 +60,7 @@ class Discriminator(linen.Module):
             channels = self.width << min(i, 3)
             x = layers.Conv(channels, (kernel,) * 2, (stride,) * 2, ((1, 1), (1, 1)), name=f"conv{i}", **settings)(x)
             if i:
-                x = layers.batch_norm(train, name=f"norm{i}", scale_init=_gain, dtype=self.dtype)(x)
+                x = layers.batch_norm(train, name=f"norm{i}", scale_init=layers.gain, dtype=self.dtype)(x)
             x = linen.Dropout(self.dropout, broadcast_dims=(1, 2), deterministic=not train)(x)
             x = layers.leaky(x)
         x = x.reshape(len(x), -1)  # the heads' convolutions cover all that is left

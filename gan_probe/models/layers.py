@@ -10,8 +10,8 @@ from flax import linen
 from gan_probe.models import convolution
 
 __all__ = [
-    "Conv", "ConvTranspose", "batch_norm", "conv_transpose", "glorot_like", "leaky", "nearest_twice", "stage_sizes",
-    "trunc", "wide",
+    "Conv", "ConvTranspose", "batch_norm", "conv_transpose", "gain", "glorot_like", "leaky", "nearest_twice",
+    "stage_sizes", "trunc", "wide",
 ]  # fmt: skip
 
 Conv = convolution.Conv
@@ -19,6 +19,11 @@ ConvTranspose = convolution.ConvTranspose
 
 wide = linen.initializers.normal(0.02)
 trunc = linen.initializers.truncated_normal(0.02)  # cut at two deviations, not rescaled, as TensorFlow has it
+
+
+def gain(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
+    """Batch norm's gains at the start: N(1, .02)."""
+    return 1 + wide(key, shape, dtype)
 
 
 def leaky(x: jax.Array) -> jax.Array:

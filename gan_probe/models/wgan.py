@@ -10,13 +10,6 @@ from gan_probe.models import layers
 
 __all__ = ["Critic", "Generator"]
 
-_scale = linen.initializers.normal(0.02)
-
-
-def _gain(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
-    """Batch norm's gains at the start: N(1, .02)."""
-    return 1 + _scale(key, shape, dtype)
-
 
 class Generator(linen.Module):
     """Latents [b, z] to images [b, size, size, channels] in -1..1; 3,576,704 parameters for 64 x 64 x 3, z 100."""
@@ -35,7 +28,7 @@ class Generator(linen.Module):
         x = linen.Dense(sizes[0] ** 2 * channels, name="dense", **settings)(z)
         x = x.reshape(-1, sizes[0], sizes[0], channels)
         for i, size in enumerate(sizes[1:]):
-            x = layers.batch_norm(train, name=f"norm{i}", momentum=0.9, scale_init=_gain, dtype=self.dtype)(x)
+            x = layers.batch_norm(train, name=f"norm{i}", momentum=0.9, scale_init=layers.gain, dtype=self.dtype)(x)
             last = i == len(sizes) - 2
             channels = self.channels if last else channels // 2
             x = layers.conv_transpose(linen.relu(x), channels, 4, size, name=f"deconv{i}", **settings)
@@ -55,6 +48,6 @@ class Critic(linen.Module):
         for i in range(len(layers.stage_sizes(images.shape[1])) - 1):
             x = layers.Conv(self.width << i, (4, 4), (2, 2), padding=((1, 1), (1, 1)), name=f"conv{i}", **settings)(x)
             if i:
-                x = layers.batch_norm(train, name=f"norm{i}", momentum=0.9, scale_init=_gain, dtype=self.dtype)(x)
+                x = layers.batch_norm(train, name=f"norm{i}", momentum=0.9, scale_init=layers.gain, dtype=self.dtype)(x)
             x = layers.leaky(x)
         return linen.Dense(1, name="value", **settings)(x.reshape(len(x), -1))[:, 0].astype(jnp.float32)
