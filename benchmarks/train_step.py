@@ -10,6 +10,7 @@ forward for one is the gradient by the input for the other.
 """
 
 import argparse
+import functools
 import json
 import math
 import pathlib
@@ -79,8 +80,8 @@ def _measure(shape: Shape, repeat: int) -> dict[str, Any]:
     operations = 2 * shape.batch * size**2 * math.prod(kernel.shape)
     runs: dict[str, Callable[[], Any]] = {"matmul": lambda: _multiply(left, right)}
     for name in ours:
-        runs[f"{name} ours"] = lambda f=ours[name]: f(x, kernel, g)  # type: ignore[misc]
-        runs[f"{name} lax"] = lambda f=laxs[name]: f(x, kernel, g)  # type: ignore[misc]
+        runs[f"{name} ours"] = functools.partial(ours[name], x, kernel, g)
+        runs[f"{name} lax"] = functools.partial(laxs[name], x, kernel, g)
     best = _alternate(runs, repeat)
     bare = 2 * 2000 * 1200 * 2000 / best.pop("matmul")
     title = f"{shape.size}x{shape.size} {shape.c_in}->{shape.c_out} k{shape.kernel} s{shape.stride}"
