@@ -9,6 +9,7 @@ discriminator shut in where p_target < p_generator loses an interval although th
 
 import dataclasses
 import functools
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,8 +42,8 @@ class Config:
     seed: int = experiment.setting(0, "of the random starts")
 
 
-def main(config: Config, mesh: Mesh) -> experiment.Found:
-    del mesh
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
+    del mesh, work
     outcomes = {kind: _outcomes(config, kind, 2) for kind in _KINDS}
     lone = {kind: _outcomes(config, kind, 1) for kind in _KINDS[:2]}
     shares = {kind: np.bincount(found, minlength=4) / len(found) for kind, found in outcomes.items()}

@@ -12,7 +12,6 @@ do the three networks' logits; no two generators are ordered in opposite ways be
 import dataclasses
 import itertools
 import pathlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,10 +20,10 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import annotation, evaluation, sets, types
+from gan_probe import evaluation, types
 from gan_probe import reference as reference_lib
 from gan_probe.commands import command
-from gan_probe.experiments import experiment
+from gan_probe.experiments import experiment, trained
 from gan_probe.report import svg
 from gan_probe.stats import rank_correlation
 
@@ -51,17 +50,15 @@ class Config:
     seed: int = experiment.setting(0, "of training and of evaluation")
 
 
-def main(config: Config, mesh: Mesh) -> experiment.Found:
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
     fakes = command.named(config.fakes.split(","))
     if len(fakes) < rank_correlation.FEWEST:
         raise types.UserError(f"--fakes={config.fakes}: give {rank_correlation.FEWEST} generators or more")
-    with tempfile.TemporaryDirectory() as folder:
-        for run, arch, seed in (("one", config.arch, 0), ("again", config.arch, 1), ("other", config.other, 0)):
-            data = sets.opened(config.train, name="train", seed=config.seed)
-            annotation.classify(pathlib.Path(folder) / run, arch, data, seed=config.seed + seed)
-        embeds = dict.fromkeys((*_LAYERS, *_NETWORKS))
-        values = _measured(config, fakes, {embed.format("runs"): embed.format(folder) for embed in embeds})
+    for run, arch, seed in (("one", config.arch, 0), ("again", config.arch, 1), ("other", config.other, 0)):
+        trained.classifier(work / run, arch, config.train, seed=config.seed + seed)
+    embeds = dict.fromkeys((*_LAYERS, *_NETWORKS))
+    values = _measured(config, fakes, {embed.format("runs"): embed.format(work) for embed in embeds})
     agreement = agreements(values)
     first = next(iter(values))
     return experiment.Found(

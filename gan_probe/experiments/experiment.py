@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -55,7 +56,8 @@ class Experiment(NamedTuple):
     """One line of EXPERIMENTS.
 
     paper, place: such as "002", "figures 1 and 2". about: one line. presets: settings (a frozen dataclass) by name in
-    PRESETS. minutes: about how long each takes on two cores. main: the driver.
+    PRESETS. minutes: about how long each takes on two cores. main: the driver, (settings, mesh, folder) -> Found; the
+    folder, which it may have to make, keeps what it trains until the results are written: a killed run goes on there.
     """
 
     paper: str
@@ -63,7 +65,7 @@ class Experiment(NamedTuple):
     about: str
     presets: Mapping[str, Any]
     minutes: Mapping[str, float]
-    main: Callable[[Any, Mesh], Found]
+    main: Callable[[Any, Mesh, pathlib.Path], Found]
 
 
 def judge(

@@ -9,6 +9,7 @@ repeated samples have the inception score of the whole law, but not its ddm, eff
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,8 +43,8 @@ class Config:
     seed: int = experiment.setting(0, "of the samples")
 
 
-def main(config: Config, mesh: Mesh) -> experiment.Found:
-    del mesh
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
+    del mesh, work
     losses = [(d, *_loss(config, d)) for d in _DISTANCES]
     gaps = [row for cells in _CELLS for row in _gaps(config, cells)]
     scores = _scores(config)

@@ -2,8 +2,10 @@
 
 import csv
 import dataclasses
+import hashlib
 import json
 import pathlib
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -58,6 +60,8 @@ def reproduce(
 ) -> dict[str, Any]:
     """Runs an experiment and writes results.json, its figure (PNG and SVG) and its numbers (CSV) into `out`.
 
+    What a killed run of the same settings trained is taken up again.
+
     Returns:
       The content of results.json.
 
@@ -70,7 +74,8 @@ def reproduce(
     mesh = parallel.mesh()
     started = time.perf_counter()
     with matplotlib.style.context(["default", _STYLE]):
-        found = chosen.main(config, mesh)
+        work = out / f"{whole_file.PARTIAL}{_digest(name, config)}"
+        found = chosen.main(config, mesh, work)
         seconds = time.perf_counter() - started
         results = {
             **content.header(command, getattr(config, "seed", 0), list(mesh.devices.flat)),
@@ -96,6 +101,7 @@ def reproduce(
             (partial / RESULTS).write_text(text, "utf-8")
 
         files.put(out, fill)
+    shutil.rmtree(work, ignore_errors=True)
     report(f"{name} ({preset}, {seconds:.0f} s): {out}")
     return results
 
@@ -128,6 +134,12 @@ def _check_owner(name: str, out: pathlib.Path) -> None:
     if earlier and earlier.get("experiment") != name:
         owner = earlier.get("experiment") or "another command"
         raise types.UserError(f"{out}: holds results of {owner}; give --out another folder")
+
+
+def _digest(name: str, config: Any) -> str:
+    """Settings as a name: what other settings trained is of no use."""
+    text = json.dumps([name, content.plain(dataclasses.asdict(config))], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _earlier(out: pathlib.Path) -> dict[str, Any]:

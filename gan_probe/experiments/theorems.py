@@ -10,6 +10,7 @@ paper's batches from several times fewer samples, as long as no single point dom
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -44,8 +45,8 @@ class Config:
     seed: int = experiment.setting(0, "of the simulations")
 
 
-def main(config: Config, mesh: Mesh) -> experiment.Found:
-    del mesh
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
+    del mesh, work
     laws = {
         "uniform": birthday.Law(np.zeros(0), config.points),
         "Zipf": birthday.zipf(config.zipf, 1),

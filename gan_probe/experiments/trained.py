@@ -1,0 +1,38 @@
+"""What an experiment trains: taken up again in the folder where a killed run left it."""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from gan_probe import annotation, sets, types
+from gan_probe.commands import command
+from gan_probe.gans import runs
+
+__all__ = ["classifier", "generator"]
+
+
+def generator(
+    run: pathlib.Path,
+    name: str,
+    data: types.Samples,
+    *,
+    preset: str,
+    given: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    every: int | None = None,
+) -> runs.Trained:
+    """The last state of a GAN (name in GANS, preset and settings as of `gan-probe train`) in the folder `run`.
+
+    The states of every `every` iterations, a tenth of all by default, are `runs.load(run, step)`.
+    """
+    return runs.train(
+        run, name, data, preset=preset, given=given, seed=seed, every=every, resume=run.exists(),
+        progress=command.progress,
+    )  # fmt: skip
+
+
+def classifier(run: pathlib.Path, arch: str, data: str, *, seed: int) -> None:
+    """Trains a network to classify a labelled set (SRC) until its validation rows no longer gain."""
+    annotation.classify(
+        run, arch, sets.opened(data, name="train", seed=seed), seed=seed, resume=run.exists(), progress=command.progress
+    )
