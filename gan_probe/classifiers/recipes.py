@@ -12,7 +12,7 @@ _WIDE = training.Recipe(optimizer="sgd", rate=0.1, decay=0.2, weight_decay=5e-4,
 CLASSIFIERS: Mapping[str, training.Recipe] = {
     "linear": training.Recipe(patience=3),
     "mlp": training.Recipe(),
-    "mnist_cnn": training.Recipe(patience=0, epochs=30),
+    "mnist_cnn": training.Recipe(patience=0, drops=1, epochs=30),
     "cifar_cnn": training.Recipe(),
     "swiniarski_cnn": training.Recipe(rate=2e-4, batch=64, patience=4),
     "shallow_cnn": training.Recipe(),

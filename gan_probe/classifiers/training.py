@@ -16,9 +16,12 @@ import numpy as np
 import optax
 from flax import linen
 
+from gan_probe import parallel
 from gan_probe.models import outputs
 
 __all__ = ["Recipe", "State", "Trainer", "predictor"]
+
+_PREDICTED = 512  # rows of a batch in inference
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ class Epoch(NamedTuple):
 
 
 class Trainer:
-    """Runs epochs of one module on one set.
+    """Runs epochs of one module on one set; a step's rows are shared by all devices that they divide over.
 
     Args:
       module: of models.ARCHITECTURES.
@@ -85,6 +88,7 @@ class Trainer:
         self._held = images[held_out], labels[held_out].astype(np.int32)
         self._optimizer = _optimizer(recipe)
         self._step = _step(module, self._optimizer)
+        self._mesh = parallel.mesh()
 
     def init(self) -> State:
         """The state before the first epoch."""
@@ -92,7 +96,8 @@ class Trainer:
         variables = self.module.init(jax.random.fold_in(self._key, 0), blank)
         zero = jnp.zeros((), jnp.int32)
         infinite = jnp.full((), jnp.inf, jnp.float32)
-        return State(variables, self._optimizer.init(variables["params"]), variables, infinite, zero, zero, zero)
+        state = State(variables, self._optimizer.init(variables["params"]), variables, infinite, zero, zero, zero)
+        return parallel.put_whole(state, self._mesh)
 
     def finished(self, state: State) -> bool:
         return int(state.dropped) > self.recipe.drops or int(state.epoch) >= self.recipe.epochs
@@ -102,10 +107,13 @@ class Trainer:
         number = int(state.epoch) + 1
         key = jax.random.fold_in(self._key, number)
         rate = self.recipe.rate * self.recipe.decay ** int(state.dropped)
-        variables, optimizer, losses = state.variables, state.optimizer, []
+        variables, optimizer = parallel.put_whole((state.variables, state.optimizer), self._mesh)
+        losses = []
         for i, at in enumerate(self._batches(number)):
+            put = parallel.put_whole if len(at) % self._mesh.size else parallel.put_rows
+            images, labels = put((self._images[at], self._labels[at]), self._mesh)
             variables, optimizer, loss = self._step(
-                variables, optimizer, self._images[at], self._labels[at], jnp.float32(rate), jax.random.fold_in(key, i)
+                variables, optimizer, images, labels, jnp.float32(rate), jax.random.fold_in(key, i)
             )
             losses.append(loss)
             each()
@@ -155,20 +163,9 @@ def predictor(module: linen.Module) -> Callable[[Any, np.ndarray], outputs.Outpu
 
     @jax.jit
     def apply(variables, images):
-        found = module.apply(variables, outputs.centred(images))
-        return found.logits, found.prelogits
+        return module.apply(variables, outputs.centred(images))._replace(layers={})
 
-    def predict(variables: Any, images: np.ndarray, batch: int = 512) -> outputs.Outputs:
-        logits, prelogits = [], []
-        for start in range(0, len(images), batch):
-            rows = images[start : start + batch]
-            padded = np.concatenate([rows, np.zeros((batch - len(rows), *rows.shape[1:]), np.uint8)])
-            found = apply(variables, padded)
-            logits.append(np.asarray(found[0])[: len(rows)])
-            prelogits.append(np.asarray(found[1])[: len(rows)])
-        return outputs.Outputs(np.concatenate(logits), np.concatenate(prelogits), {})
-
-    return predict
+    return lambda variables, images: parallel.in_batches(apply, variables, images, _PREDICTED)
 
 
 def _optimizer(recipe: Recipe) -> optax.GradientTransformation:

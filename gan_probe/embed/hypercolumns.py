@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gan_probe import models, types
+from gan_probe import models, parallel, types
 from gan_probe.classifiers import runs
 from gan_probe.embed import mapper
 from gan_probe.models import outputs
@@ -57,9 +57,7 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
         raise types.UserError(f"--embed=hypercolumns:{argument}: {classifier.arch} has no layers; use logits")
 
     def apply(rows: np.ndarray) -> np.ndarray:
-        # One size for all batches: a second one would be compiled anew.
-        padded = np.concatenate([rows, np.zeros((_MOST_ROWS - len(rows), *rows.shape[1:]), np.uint8)])
-        return np.asarray(columns(classifier.variables, padded))[: len(rows)].astype(np.float32)
+        return parallel.in_batches(columns, classifier.variables, rows, _MOST_ROWS).astype(np.float32)
 
     dim = apply(context.first.rows.take([0])).shape[1]
     about = {"arch": classifier.arch, "run": folder, "layers": list(layers), **settings}

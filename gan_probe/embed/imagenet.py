@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gan_probe import types
+from gan_probe import parallel, types
 from gan_probe.embed import mapper, torch_file
 from gan_probe.models import efficientnet
 
@@ -36,15 +36,10 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
             f"--embed=imagenet takes images of 1 or 3 channels, {first.source} holds {first.kind} "
             f"{list(first.rows.shape)}"
         )
-    variables = jax.device_put(weights())
+    variables = parallel.put_whole(weights(), parallel.mesh())
 
     def apply(rows: np.ndarray) -> np.ndarray:
-        found = []
-        for start in range(0, len(rows), _BATCH):
-            part = rows[start : start + _BATCH]
-            padded = np.concatenate([part, np.zeros((_BATCH - len(part), *part.shape[1:]), np.uint8)])
-            found.append((_features(variables, padded), len(part)))
-        return np.concatenate([np.asarray(features)[:n] for features, n in found])
+        return parallel.in_batches(_features, variables, rows, _BATCH)
 
     parameters = {
         "network": "EfficientNet-Lite0",
