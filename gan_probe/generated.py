@@ -1,18 +1,20 @@
-"""`run:DIR[@STEP]?n=50000`: samples of a trained GAN, drawn where they are looked at."""
+"""`run:DIR[@STEP]?n=50000`: samples of a trained GAN, drawn where they are looked at; `@all` is every checkpoint."""
 
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from gan_probe import types
+from gan_probe import checkpoint, types
 from gan_probe.data import geometry, kinds
 from gan_probe.gans import runs, sampling
 
-__all__ = ["accepts", "load", "place"]
+__all__ = ["accepts", "expanded", "load", "place", "with_n"]
 
 _PREFIX = "run:"
+_ALL = "@all"
 _N = 10_000
 _MOST = 2**32
 _MOST_SAMPLES = 10**8
@@ -20,6 +22,39 @@ _MOST_SAMPLES = 10**8
 
 def accepts(src: str) -> bool:
     return src.startswith(_PREFIX)
+
+
+def expanded(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Every `run:DIR@all` as NAME@STEP of its checkpoints, in order; everything else as it is.
+
+    Raises:
+      types.UserError: no checkpoint is there.
+    """
+    out: dict[str, Any] = {}
+    for name, given in named.items():
+        run, question, options = given.partition("?") if isinstance(given, str) else ("", "", "")
+        if not (accepts(run) and run.endswith(_ALL)):
+            out[name] = given
+            continue
+        run = run.removesuffix(_ALL)
+        folder = pathlib.Path(run.removeprefix(_PREFIX)).expanduser()
+        steps = checkpoint.steps(folder)
+        if not steps:
+            raise types.UserError(f"{folder}: no checkpoint there; train one with gan-probe train --out={folder}")
+        stem = name.removesuffix(_ALL)
+        out |= {f"{stem}@{step}": f"{run}@{step}{question}{options}" for step in steps}
+    return out
+
+
+def with_n(given: Any, n: int) -> Any:
+    """A `run:` that doesn't say how many samples it draws, with so many; everything else as it is."""
+    if not isinstance(given, str) or not accepts(given) or "[" in given:
+        return given
+    run, _, options = given.partition("?")
+    parts = [part for part in options.split("&") if part]
+    if any(part.startswith("n=") for part in parts):
+        return given
+    return f"{run}?{'&'.join([*parts, f'n={n}'])}"
 
 
 def load(src: str, options: kinds.Options) -> types.Samples:

@@ -45,7 +45,7 @@ def opened(given: Any, *, name: str, seed: int, **options: Any) -> types.Samples
 
 
 def named_fakes(given: Any) -> Mapping[str, Any]:
-    """One fake, or a mapping name -> fake, by name.
+    """One fake, or a mapping name -> fake, by name; `run:DIR@all` is every checkpoint of a run, as NAME@STEP.
 
     Raises:
       UserError: none at all, or a name that is taken.
@@ -56,7 +56,7 @@ def named_fakes(given: Any) -> Mapping[str, Any]:
     for name in named:
         if not isinstance(name, str) or not name or name in ("real", "train"):
             raise types.UserError(f"{name!r} is no name for a fake: give another")
-    return named
+    return generated.expanded(named)
 
 
 def fakes(given: Any, *, n: int | None, like: types.Samples, seed: int, **options: Any) -> dict[str, types.Samples]:

@@ -130,3 +130,23 @@ def test_the_place_of_a_checkpoint(tmp_path, monkeypatch):
     assert generated.place("a@b") == (pathlib.Path("a@b"), None)
     (tmp_path / "a@3").mkdir()
     assert generated.place("a@3") == (pathlib.Path("a@3"), None)
+
+
+def test_every_checkpoint_of_a_run(runs, capsys, tmp_path):
+    points = runs / "points"
+    named = sets.named_fakes({"points@all": f"run:{points}@all?n=20", "other": "synthetic:ring8"})
+    assert named == {f"points@{step}": f"run:{points}@{step}?n=20" for step in (0, 2, 4)} | {"other": "synthetic:ring8"}
+    argv = ["evaluate", "--real=synthetic:ring8?n=200", f"--fake=run:{points}@all?n=100", "--metrics=kid", "--cache="]
+    assert cli.main([*argv, f"--out={tmp_path / 'out'}"]) == 0
+    results = json.loads((tmp_path / "out" / "results.json").read_text())["results"]
+    assert list(results) == ["points@0", "points@2", "points@4"]
+    capsys.readouterr()
+    refused(capsys, ["evaluate", "--real=synthetic:ring8", f"--fake=run:{tmp_path}@all"], "no checkpoint there")
+
+
+@pytest.mark.parametrize(
+    ("given", "drawn"),
+    [("run:a", "run:a?n=7"), ("run:a@3?seed=1", "run:a@3?seed=1&n=7"), ("run:a?n=5", "run:a?n=5"), ("x.npz", "x.npz")],
+)
+def test_a_run_that_says_no_number_gives_what_is_needed(given, drawn):
+    assert generated.with_n(given, 7) == drawn

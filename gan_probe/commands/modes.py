@@ -15,7 +15,10 @@ def _define(values: flags.FlagValues) -> None:
     )
     command.text(values, "real", None, "held-out real images (SRC); their labels, where given, measure the annotator")
     flags.DEFINE_multi_string(
-        "fake", None, "generated samples, [NAME=]SRC; names NAME@STEP make a curve over training", flag_values=values
+        "fake",
+        None,
+        "generated samples, [NAME=]SRC; names NAME@STEP, or run:DIR@all, are a curve over training",
+        flag_values=values,
     )
     command.text(values, "out", "gan-probe-modes", "folder for modes.json and modes.html")
     command.define_images(values)
@@ -33,7 +36,7 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     from gan_probe.report import files, modes_page, modes_summary
 
     out = pathlib.Path(values.out)
-    files.check_out(out)
+    files.check_out(out, files.MODES)
     found, pictures = modes.compared(
         annotator=values.annotator, real=values.real, fake=fakes, seed=values.seed, **command.images(values),
         command=line, progress=command.progress,
@@ -58,6 +61,7 @@ classes that they make together. Where a fake has labels, the share of right one
   gan-probe classify --arch=linear --data=tfds:mnist/train --real=tfds:mnist/test --out=runs/mnist
   gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake=samples.npz
   gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake=gan@1000=a.npz --fake=gan@2000=b.npz
+  gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake='gan=run:runs/gan@all?n=2000'
   gan-probe modes --annotator=runs/smiling --annotator=runs/male --label=Smiling,Male \\
       --real='img_align_celeba[5000:6500]' --crop=108 --resize=64 --fake=samples.npz""",
     _define,
