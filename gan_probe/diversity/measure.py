@@ -19,6 +19,7 @@ _LEAST = {"linear": 8, "nearest": 8}  # rows of a training set; a network needs 
 _NETWORK_LEAST = 32
 _REPEATS = {"linear": 10, "nearest": 10}
 _NETWORK_REPEATS = 3
+_MOST_TIMES = 1000
 
 ARCHS = ("linear", "nearest", *(name for name in models.ARCHITECTURES if name != "linear"))
 """linear is the softmax solved to its optimum; the network of that name in models.ARCHITECTURES is trained by steps."""
@@ -54,14 +55,15 @@ def diversity(
     Args:
       train: labelled real data, of which subsets make the true curve: a SRC string, an array or any Source.
       real: labelled held-out data on which everything is tested.
-      fake: generated samples, or a mapping of several by name; labelled, or labelled by the annotator.
+      fake: generated samples, or a mapping of several by name; labelled, or labelled by the annotator. A function or
+        a `run:DIR` without n gives as many as the largest synthetic set holds.
       out: folder of the run, which keeps every finished fit; new, or with `resume` one of the same settings.
       arch: one of ARCHS: linear (softmax), nearest (1-NN), or a network of models.ARCHITECTURES.
       annotator: run of `gan-probe classify` that labels fakes without labels; a linear model of train by default.
       embed: what linear and nearest see: see evaluate; networks see images.
       repeats: random subsets of each size; 10, for networks 3.
       oversample: sizes of the synthetic sets, as multiples of train.
-      fresh: with networks, also one that sees new samples in every epoch (paper 001).
+      fresh: with networks, also one that sees new samples in every epoch (paper 001), as long as there are any.
       balance: equal numbers of all classes in train and real, chosen at random (paper 000).
       ridge, tolerance: see linear.fit_many.
       recipe: of a network's training; recipes.CLASSIFIERS by default.
@@ -80,7 +82,8 @@ def diversity(
     """
     _check(arch, embed, repeats, oversample, fresh, ridge)
     given = task.prepare(
-        train=train, real=real, fake=fake, annotator=annotator, balance=balance, embed=embed, seed=seed,
+        train=train, real=real, fake=fake, annotator=annotator, balance=balance, times=max(oversample),
+        embed=embed, seed=seed,
         memory_gb=memory_gb, progress=progress, resize=resize, crop=crop, label=label,
     )  # fmt: skip
     network = arch not in _LEAST
@@ -152,5 +155,7 @@ def _check(arch: str, embed: Any, repeats: int | None, oversample: Sequence[int]
         raise types.UserError(f"--repeats={repeats}: must be at least 1")
     if not oversample or len(set(oversample)) < len(oversample) or min(oversample) < 1:
         raise types.UserError(f"--oversample={','.join(map(str, oversample))}: give different numbers from 1, as 1,10")
+    if max(oversample) > _MOST_TIMES:
+        raise types.UserError(f"--oversample={max(oversample)}: at most {_MOST_TIMES} times")
     if not 0 < ridge < float("inf"):
         raise types.UserError(f"--ridge={ridge}: must be a positive number")

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gan_probe import annotation
-from gan_probe.classifiers import runs, training
+from gan_probe.classifiers import recipes, runs, training
 from gan_probe.diversity import fits, task
 
 __all__ = ["learn"]
+
+_STEPS = 20  # least of an epoch: between two looks at the validation loss a small set is passed over several times
 
 
 def learn(
@@ -25,6 +27,7 @@ def learn(
 ) -> None:
     """Trains every one of `left` under `folder`, and tells `done` of each; a run's checkpoints then go."""
     del wanted
+    recipe = recipe or recipes.CLASSIFIERS[arch]
     for fit in left:
         run = folder / fit.slug
         images, labels = given.images(fit.source, fit.rows), given.labels[fit.source][fit.rows]
@@ -32,10 +35,16 @@ def learn(
             run, arch, images=images, labels=labels, classes=given.classes,
             held_out=annotation.validation_rows(given.embedded[fit.source].hashes[fit.rows], given.seed),
             seed=given.seed + fit.repeat,
-            resume=run.exists(), recipe=recipe, progress=given.progress, epoch_rows=fit.epoch_rows,
+            resume=run.exists(), recipe=recipe, progress=given.progress,
+            epoch_rows=fit.epoch_rows or _epoch(fit, recipe),
         )  # fmt: skip
         own = runs.predicted(trained, images.__getitem__, np.arange(len(images)))
         truth = given.labels["real"]
         correct = runs.predicted(trained, given.samples["real"].rows.take, np.arange(len(truth))) == truth
         done(fit, fits.Outcome(correct, float(np.mean(own == labels)), trained.epochs, trained.converged))
         shutil.rmtree(run)
+
+
+def _epoch(fit: fits.Fit, recipe: training.Recipe) -> int | None:
+    """Rows of an epoch where one pass would be too few steps."""
+    return _STEPS * recipe.batch if len(fit.rows) < _STEPS * recipe.batch else None

@@ -1,15 +1,14 @@
 """The sets of a run, opened and checked: rows, classes that all share, content, and who labelled the samples."""
 
 import dataclasses
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from gan_probe import annotators, generated, sets, types
 from gan_probe import embed as embed_lib
-from gan_probe import sets, types
-from gan_probe.classifiers import linear, runs
+from gan_probe.classifiers import linear
 from gan_probe.data import slices
 
 __all__ = ["Task", "prepare"]
@@ -51,13 +50,14 @@ def prepare(
     fake: Any,
     annotator: str | None,
     balance: bool,
+    times: int,
     embed: Any,
     seed: int,
     memory_gb: float,
     progress: Any,
     **options: Any,
 ) -> Task:
-    """Opens, labels and checks the sets; see measure.diversity.
+    """Opens, labels and checks the sets; see measure.diversity. times: as large as train are the largest fits.
 
     Raises:
       UserError: sets that do not fit together, no labels where they are needed, or fewer than two classes.
@@ -72,19 +72,21 @@ def prepare(
     _known(samples["real"], classes, samples["train"])
     if balance:
         samples = {name: _balanced(s, classes, seed) for name, s in samples.items()}
-    fakes = sets.fakes(fake, n=len(samples["train"]), like=samples["real"], seed=seed, **options)
+    drawn = _drawn(samples["train"], most=times * len(samples["train"]), memory_gb=memory_gb)
+    named = {name: generated.with_n(one, drawn) for name, one in sets.named_fakes(fake).items()}
+    fakes = sets.fakes(named, n=drawn, like=samples["real"], seed=seed, **options)
     given = {**samples, **fakes}
     embedder = embed_lib.Embedder(given, embed, cache_dir=None, memory_gb=memory_gb, progress=progress)
     embedded = {name: embedder.embed(name, s) for name, s in given.items()}
     labels = {name: _codes(given[name], classes) for name in samples}
     labelled_by, notes = {}, _notes(embedded)
-    annotate = _Annotator(annotator, classes, embedded["train"], labels["train"], samples["train"])
+    annotate = _Annotator(annotator, classes, embedded["train"], labels["train"], samples["train"], progress)
     for name, s in fakes.items():
         if s.labels is not None:
             _known(s, classes, samples["train"])
             labels[name], labelled_by[name] = _codes(s, classes), "labels of the set"
         else:
-            labels[name], labelled_by[name] = annotate(s, embedded[name]), annotate.about
+            labels[name], labelled_by[name] = annotate(name, s, embedded[name]), annotate.about
             notes[name].append(
                 "warning: an annotator gave its labels, and what it knows of train passes on with them: even noise is "
                 "worth something then; give labelled samples where you can"
@@ -105,31 +107,35 @@ class _Annotator:
         train: types.Embedded,
         labels: np.ndarray,
         samples: types.Samples,
+        progress: Any,
     ):
-        self._classes, self._train, self._labels = classes, train, labels
-        self._network = None if run is None else runs.load(pathlib.Path(run))
+        self._classes, self._train, self._labels, self._progress = classes, train, labels, progress
+        self._networks = None if run is None else annotators.loaded([run])
         self._linear: linear.Linear | None = None
         self.about = f"linear softmax on train ({len(labels)} rows)"
-        if self._network is not None:
-            self.about = f"{self._network.arch} of {run}"
-            if samples.kind != "images" or tuple(samples.rows.shape) != self._network.shape:
+        if self._networks is not None:
+            self.about = f"{self._networks.models[0].arch} of {run}"
+            annotators.check(self._networks, samples, name="train")
+            if set(self._networks.classes) != set(classes):
                 raise types.UserError(
-                    f"--annotator={run} knows images {list(self._network.shape)}, {samples.source} holds "
-                    f"{samples.kind} {list(samples.rows.shape)}; give --resize or --crop as it was trained with"
-                )
-            if set(self._network.classes) != set(classes):
-                raise types.UserError(
-                    f"--annotator={run} knows the classes {', '.join(self._network.classes)}, {samples.source} has "
+                    f"--annotator={run} knows the classes {', '.join(self._networks.classes)}, {samples.source} has "
                     f"{', '.join(classes)}; train it on the same classes"
                 )
 
-    def __call__(self, samples: types.Samples, embedded: types.Embedded) -> np.ndarray:
-        if self._network is None:
+    def __call__(self, name: str, samples: types.Samples, embedded: types.Embedded) -> np.ndarray:
+        if self._networks is None:
             if self._linear is None:
                 self._linear = linear.fit(self._train.features, self._labels, len(self._classes))
             return np.asarray(linear.predict(self._linear, embedded.features)).astype(np.int64)
-        place = np.array([self._classes.index(c) for c in self._network.classes])
-        return place[runs.predicted(self._network, samples.rows.take, np.arange(len(samples)))]
+        annotators.check(self._networks, samples, name=name)
+        place = np.array([self._classes.index(c) for c in self._networks.classes])
+        return place[annotators.annotate(self._networks, samples, name=name, progress=self._progress).codes]
+
+
+def _drawn(train: types.Samples, *, most: int, memory_gb: float) -> int:
+    """Samples that a generator is asked for: `most`, or as many as half the memory holds; smaller ones come again."""
+    room = int(memory_gb * 2**30 / 2 / (4 * np.prod(train.rows.shape)))
+    return max(len(train), min(most, room))
 
 
 def _codes(samples: types.Samples, classes: tuple[str, ...]) -> np.ndarray:

@@ -44,10 +44,10 @@ def test_a_run_learns_and_says_what_it_is(whole, digits):
 
 
 def test_batches_do_not_matter_to_predictions(whole, digits):
+    """599 rows are one batch and a part of one, 70 only a part."""
     _, classifier = whole
-    module = models.ARCHITECTURES["shallow_cnn"](10)
-    small = training.predictor(module)(classifier.variables, digits["images"][:70], batch=32)
-    np.testing.assert_allclose(small.logits, classifier.predict(digits["images"][:70]).logits, rtol=1e-5, atol=1e-5)
+    some, every = classifier.predict(digits["images"][:70]), classifier.predict(digits["images"])
+    np.testing.assert_allclose(some.logits, every.logits[:70], rtol=1e-5, atol=1e-5)
 
 
 def test_a_killed_run_goes_on_bit_for_bit(whole, digits, tmp_path):
@@ -140,3 +140,10 @@ def test_a_checkpoint_of_another_structure_is_refused(whole):
     assert step == 4
     with pytest.raises(types.UserError, match="cannot be read"):
         checkpoint.load(whole[0], step, {"a": np.zeros(3, np.float32)})
+
+
+@pytest.mark.parametrize(("n", "held"), [(40, 10), (128, 32), (320, 32), (599, 60)])
+def test_a_tenth_validates_and_of_few_rows_more(n, held):
+    hashes = np.random.default_rng(0).integers(0, 2**63, n).astype(np.uint64)
+    assert annotation.validation_rows(hashes, 0).sum() == held
+    assert annotation.validation_rows(np.repeat(hashes, 2), 0).sum() == 2 * held

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import jax
 import jsonschema
 import numpy as np
 import pytest
@@ -64,6 +65,25 @@ def test_repeated_rows_are_worth_what_they_are_once(linear_run):
     again = results["results"]["once"]["10x"]
     assert again["drawn"] == "again" and again["distinct"] == 60
     assert again["test"]["value"] == pytest.approx(found["test"]["value"], abs=0.01)
+
+
+def test_held_out_rows_are_worth_their_number(tmp_path):
+    given = {"train": "digits/train[0:400]", "real": "digits/real", "fake": {"held": "digits/train[400:599]"}}
+    found = diversity(**given, out=tmp_path / "run", oversample=[1])["results"]["held"]["1x"]["worth"]
+    low, high = found["ci95"]  # the upper end may be open: 400 rows are the whole curve
+    assert 40 < low < 199 < (high or np.inf)
+
+
+def test_a_function_gives_new_samples_for_the_larger_sets(tmp_path):
+    asked = []
+
+    def samples(key, n):
+        asked.append(n)
+        return np.asarray(jax.random.randint(key, (n, 8, 8, 1), 0, 256)).astype(np.uint8)
+
+    found = diversity(**SETS, fake={"noise": samples}, out=tmp_path / "run", repeats=1, oversample=[1, 3])
+    assert sum(asked) == 3 * 599
+    assert found["results"]["noise"]["3x"]["distinct"] == 3 * 599 and found["results"]["noise"]["1x"]["rows"] == 599
 
 
 def test_labels_are_the_sets_own_or_an_annotators(linear_run):
