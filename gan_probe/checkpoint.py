@@ -60,7 +60,9 @@ def load(run: pathlib.Path, step: int, like: Any) -> Any:
             return checkpointer.load(step, jax.tree.map(described, like))
     except (ValueError, KeyError, FileNotFoundError, OSError, LookupError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise types.UserError(f"{run}: step {step} cannot be read ({reason}); train again") from error
+        others = [held for held in steps(run) if held != step]
+        rest = f"step {others[-1]} may be whole: remove {_folder(run) / str(step)}" if others else "train again"
+        raise types.UserError(f"{run}: step {step} cannot be read ({reason}); {rest}") from error
 
 
 def _folder(run: pathlib.Path) -> pathlib.Path:

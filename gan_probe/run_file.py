@@ -66,6 +66,8 @@ def read(run: pathlib.Path, expected: str) -> dict[str, Any]:
     """run.json of a run of this kind; UserError where none is there, or one of another kind."""
     found = kind(run)
     command = _COMMANDS[expected]
+    if found is None and (run / _FILE).exists():
+        raise types.UserError(f"{run}: its {_FILE} is damaged; train again into a new folder")
     if found is None:
         raise types.UserError(f"{run}: no run there; train one with gan-probe {command} --out={run}")
     if found != expected:

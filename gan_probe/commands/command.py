@@ -117,7 +117,9 @@ def named(fakes: list[str]) -> dict[str, str]:
     out: dict[str, str] = {}
     for given in fakes:
         name, equals, source = given.partition("=")
-        if not (equals and re.fullmatch(r"[A-Za-z0-9_.-]+(@\d+)?", name)):
+        if equals and re.fullmatch(r"[A-Za-z0-9_.-]+(@\d+)?", name):
+            name = re.sub(r"@0*(?=\d)", "@", name)
+        else:
             source, path = given, re.split(r"[?\[]", given)[0]
             name = pathlib.PurePath(path).stem or "fake"
             if name in ("real", "train") or name in out:

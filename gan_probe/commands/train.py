@@ -101,13 +101,15 @@ def _probe(values: flags.FlagValues, data: types.Samples, out: pathlib.Path):
         return None
     if not values.real:
         raise types.UserError("--probe needs --real: held-out real data to compare with (SRC)")
-    from gan_probe import probing, reference, selection
+    from gan_probe import probing, reference, selection, sets
 
     chosen = selection.select(values.probe, {}).metrics
     train = data if any(metric.train for metric in chosen.values()) else None
-    prepared = reference.Reference(
-        real=values.real, train=train, embed=values.embed, seed=values.seed, **command.images(values)
-    )
+    real = sets.opened(values.real, name="real", seed=values.seed, **command.images(values))
+    if real.rows.shape != data.rows.shape:
+        shapes = f"{list(real.rows.shape)}, {data.source} {list(data.rows.shape)}"
+        raise types.UserError(f"{real.source} holds rows of {shapes}: --probe compares what is alike; give --resize=N")
+    prepared = reference.Reference(real=real, train=train, embed=values.embed, seed=values.seed)
     return probing.Probe(out, prepared, list(chosen), values.probe_n)
 
 

@@ -92,6 +92,8 @@ def train(
     trainer = training.Trainer(built, minibatches, seed=seed, groups=len(groups) if groups else None)
     now = trainer.init()
     step = checkpoint.latest(out) if resume else None
+    if step is not None and step > settings.steps:
+        raise types.UserError(f"{out}: is at step {step} already; give --steps={step} or more, or leave --resume out")
     if step is not None:
         now = _progress(checkpoint.load(out, step, _saved(now)))
         history = [row for row in history if row["step"] <= step]

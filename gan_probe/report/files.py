@@ -37,16 +37,16 @@ def schema() -> dict[str, Any]:
     return json.loads((pathlib.Path(__file__).parent / "schema.json").read_text("utf-8"))
 
 
-def check_out(out: pathlib.Path) -> None:
-    """Fails early where `write` could not write.
+def check_out(out: pathlib.Path, result: str = RESULTS) -> None:
+    """Fails early where a file `result` could not be written by `put`.
 
     Raises:
-      UserError: `out` is a file, a folder that holds something other than a report, or cannot be written.
+      UserError: `out` is a file, a folder that holds something other than such a result, or cannot be written.
     """
     out = pathlib.Path(out)
     try:
         if out.exists():
-            _check_replaceable(out)
+            _check_replaceable(out, result)
         ancestor = next(p for p in (out, *out.absolute().parents) if p.exists())
         _beside(ancestor / out.name if ancestor != out else out).rmdir()
     except OSError as error:
@@ -84,8 +84,8 @@ def write(
     put(out, fill)
 
 
-def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None]) -> None:
-    """Lets `fill` write files into a fresh folder, then renames them into `out`, its JSON file last.
+def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None], result: str = RESULTS) -> None:
+    """Lets `fill` write files into a fresh folder, then renames them into `out`, the JSON file `result` last.
 
     Raises:
       UserError: as `check_out`.
@@ -94,7 +94,7 @@ def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None]) -> None:
     try:
         exists = out.exists()
         if exists:
-            _check_replaceable(out)
+            _check_replaceable(out, result)
         partial = _beside(out)
         try:
             fill(partial)
@@ -142,19 +142,19 @@ def _beside(out: pathlib.Path) -> pathlib.Path:
     return partial
 
 
-def _check_replaceable(out: pathlib.Path) -> None:
+def _check_replaceable(out: pathlib.Path, result: str) -> None:
     if not out.is_dir():
         raise types.UserError(f"{out}: a file stands there; give --out a new folder")
     if all(entry.name.startswith(whole_file.PARTIAL) for entry in out.iterdir()):
         return
-    if not any(_ours(path) for path in out.glob("*.json")):
-        raise types.UserError(f"{out}: holds files but no gan-probe report; give --out a new or empty folder")
+    if not _ours(out / result):
+        raise types.UserError(f"{out}: holds files but no gan-probe report ({result}); give --out a new folder")
 
 
 def _ours(path: pathlib.Path) -> bool:
     try:
         earlier = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return False
     return isinstance(earlier, dict) and "gan_probe" in earlier
 

@@ -41,7 +41,7 @@ def write(out: pathlib.Path, found: Mapping[str, Any], pictures: Mapping[str, np
         (partial / files.MODES_PAGE).write_bytes(shown.encode("utf-8", "replace"))
         (partial / files.MODES).write_text(text, "utf-8")
 
-    files.put(out, fill)
+    files.put(out, fill, files.MODES)
 
 
 def best(result: Mapping[str, Any]) -> Mapping[str, Any]:

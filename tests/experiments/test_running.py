@@ -1,10 +1,11 @@
 """Every experiment at `smoke`: its files, its claims, and clear words for wrong use."""
 
+import dataclasses
 import json
 
 import pytest
 
-from gan_probe import cli
+from gan_probe import cli, whole_file
 from gan_probe.experiments import EXPERIMENTS, claims, experiment, running
 
 
@@ -57,6 +58,30 @@ def test_all_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
     page = (tmp_path / running.INDEX).read_text()
     assert name in page and "figure.png" in page and "does not hold" in page
     capsys.readouterr()
+
+
+def test_a_killed_run_finds_what_it_trained(tmp_path, monkeypatch):
+    """In its folder, for the same settings; a finished run leaves none."""
+    name = "002-dynamics"
+    smoke = EXPERIMENTS[name].presets["smoke"]
+    found, seen = EXPERIMENTS[name].main(smoke, None, tmp_path), []
+
+    def main(config, mesh, work):
+        seen.append(work.exists())
+        work.mkdir(exist_ok=True)
+        if len(seen) < 3:
+            raise KeyboardInterrupt
+        return found
+
+    monkeypatch.setitem(EXPERIMENTS, name, EXPERIMENTS[name]._replace(main=main))
+    out = tmp_path / "out"
+    for config in (smoke, dataclasses.replace(smoke, seed=5)):
+        with pytest.raises(KeyboardInterrupt):
+            running.reproduce(name, "smoke", config, out, command="", report=print)
+    running.reproduce(name, "smoke", smoke, out, command="", report=print)
+    assert seen == [False, False, True]
+    left = [path.name for path in out.iterdir() if path.name.startswith(whole_file.PARTIAL)]
+    assert len(left) == 1, "what the other settings trained is still theirs"
 
 
 @pytest.mark.parametrize(
