@@ -1,5 +1,6 @@
 """`run:DIR[@STEP]?n=50000`: samples of a trained GAN, drawn where they are looked at; `@all` is every checkpoint."""
 
+import os
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
@@ -7,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gan_probe import checkpoint, types
+from gan_probe import checkpoint, run_file, types
 from gan_probe.data import geometry, kinds
 from gan_probe.gans import runs, sampling
 
-__all__ = ["accepts", "expanded", "load", "place", "with_n"]
+__all__ = ["accepts", "expanded", "is_run", "load", "place", "with_n"]
 
 _PREFIX = "run:"
 _ALL = "@all"
@@ -44,6 +45,11 @@ def expanded(named: Mapping[str, Any]) -> dict[str, Any]:
         stem = name.removesuffix(_ALL)
         out |= {f"{stem}@{step}": f"{run}@{step}{question}{options}" for step in steps}
     return out
+
+
+def is_run(given: Any) -> bool:
+    """Whether it is the folder of a trained GAN, without `run:`."""
+    return isinstance(given, str | os.PathLike) and run_file.kind(pathlib.Path(given).expanduser()) == "gan"
 
 
 def with_n(given: Any, n: int) -> Any:

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from gan_probe import annotators as annotators_lib
-from gan_probe import content, mode_records, sets, types
+from gan_probe import content, generated, mode_records, sets, types
 
 __all__ = ["compared", "modes", "steps"]
 
@@ -44,7 +44,8 @@ def compared(
     Args:
       annotator: run of `gan-probe classify`, or several of different attributes, whose classes are combined.
       real: held-out images; labelled ones measure the annotator, otherwise its run's own held-out images do.
-      fake: one set or a mapping name -> set; names NAME@STEP of one NAME make a curve over training.
+      fake: one set or a mapping name -> set; names NAME@STEP of one NAME make a curve over training, as does the folder
+        of a run.
       n_fake: samples to draw from a function; as many as real by default.
       seed: of draws and examples.
       resize, crop, label: see `gan-probe modes --help`.
@@ -60,7 +61,10 @@ def compared(
     judges = annotators_lib.loaded([annotator] if isinstance(annotator, str) else annotator)
     options: dict[str, Any] = {"resize": resize, "crop": crop, "label": label}
     held = sets.opened(real, name="real", seed=seed, **options)
-    opened = sets.fakes(fake, n=n_fake, like=held, seed=seed, **options)
+    named = {  # the folder of a run is all of its checkpoints: figure 1 of paper 000
+        name: f"run:{one}@all" if generated.is_run(one) else one for name, one in sets.named_fakes(fake).items()
+    }
+    opened = sets.fakes(named, n=n_fake, like=held, seed=seed, **options)
     everything = {"real": held, **opened}
     for name, samples in everything.items():  # a wrong set costs no annotating
         annotators_lib.check(judges, samples, name=name)

@@ -17,7 +17,7 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_multi_string(
         "fake",
         None,
-        "generated samples, [NAME=]SRC; names NAME@STEP, or run:DIR@all, are a curve over training",
+        "generated samples, [NAME=]SRC; names NAME@STEP, or the folder of a run, are a curve over training",
         flag_values=values,
     )
     command.text(values, "out", "gan-probe-modes", "folder for modes.json and modes.html")
@@ -61,7 +61,7 @@ classes that they make together. Where a fake has labels, the share of right one
   gan-probe classify --arch=linear --data=tfds:mnist/train --real=tfds:mnist/test --out=runs/mnist
   gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake=samples.npz
   gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake=gan@1000=a.npz --fake=gan@2000=b.npz
-  gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake='gan=run:runs/gan@all?n=2000'
+  gan-probe modes --annotator=runs/mnist --real=tfds:mnist/test --fake=runs/gan
   gan-probe modes --annotator=runs/smiling --annotator=runs/male --label=Smiling,Male \\
       --real='img_align_celeba[5000:6500]' --crop=108 --resize=64 --fake=samples.npz""",
     _define,

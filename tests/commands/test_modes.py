@@ -68,6 +68,21 @@ def test_bad_input_is_status_2_and_one_line(run, capsys, flags, text, tmp_path):
     assert text in said.err and said.err.count("\n") == 1 and not (tmp_path / "gan-probe-modes").exists()
 
 
+def test_the_folder_of_a_run_is_a_curve_over_training(capsys):
+    recipe = training.Recipe(epochs=1, batch=64)
+    large = {role: data.load(f"digits/{role}", resize=28) for role in ("train", "real")}
+    annotation.classify(pathlib.Path("judge"), "linear", large["train"], large["real"], recipe=recipe)
+    size = ["--widths=16", "--discriminator_widths=16", "--batch=32", "--latent=4", "--steps=4", "--every=2"]
+    assert cli.main(["train", "--gan=mlp", "--data=digits/train", "--resize=28", "--out=runs/gan", *size]) == 0
+    flags = ["--annotator=judge", "--real=digits/real", "--resize=28", "--out=out"]
+    assert cli.main(["modes", *flags, "--fake=runs/gan"]) == 0
+    found = json.loads(pathlib.Path("out/modes.json").read_text())
+    assert [point["step"] for point in found["evolution"]["gan"]] == [0, 2, 4]
+    capsys.readouterr()
+    assert cli.main(["evaluate", "--real=digits/real", "--fake=runs/gan"]) == 2
+    assert "its samples are run:runs/gan" in capsys.readouterr().err
+
+
 def test_names_may_end_in_a_step():
     given = ["gan@1000=a.npz", "run:runs/dcgan@5?n=10"]
     assert command.named(given) == {"gan@1000": "a.npz", "dcgan@5": "run:runs/dcgan@5?n=10"}
