@@ -11,17 +11,15 @@ paper's batches from several times fewer samples, as long as no single point dom
 import dataclasses
 import math
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import types
 from gan_probe.experiments import experiment
-from gan_probe.stats import collisions, first_collision, proportion
-from gan_probe.theory import birthday
+from gan_probe.stats import first_collision, proportion
+from gan_probe.theory import birthday, samples_needed
 
 __all__ = ["EXPERIMENT", "Config"]
 
@@ -59,7 +57,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         (name, law.atoms.size + law.broad, birthday.beta(law), s[name] ** 2, first_collision.beta_star(s[name]))
         for name, law in laws.items()
     ]
-    needed = _needed(config, laws)
+    compared = {name: laws[name] for name in ("uniform", "Zipf, exponent 1/2", "one point at 10 %")}
+    needed = samples_needed.compare(
+        np.random.default_rng([config.seed, 2]), compared, widths=_WIDTHS, replications=config.replications
+    )
     chances = [
         (m, float(1 - birthday.no_collision(laws["one point at 10 %"], m)[m]), birthday.theorem_1(m, 1, 0.1),
          birthday.provable_1(m, 1, 0.1)) for m in range(2, 41)
@@ -196,52 +197,6 @@ def _uneven(config: Config) -> float:
         atoms = rho * rng.dirichlet(np.full(30, spread))
         found.append(birthday.inside(np.full(30, rho / 30), m)[m] - birthday.inside(atoms, m)[m])
     return float(min(found))
-
-
-def _needed(config: Config, laws: Mapping[str, birthday.Law]) -> list[dict[str, Any]]:
-    """Samples that batches of s, and all pairs of one sample, need for an interval of a width; both simulated there."""
-    rng = np.random.default_rng([config.seed, 2])
-    rows: list[dict[str, Any]] = []
-    tries = config.replications
-    for name in ("uniform", "Zipf, exponent 1/2", "one point at 10 %"):
-        law, s = laws[name], birthday.half(laws[name])
-        beta, gamma = birthday.beta(law), float(1 - birthday.no_collision(law, s)[s])
-        for width in _WIDTHS:
-            batches = _fewest(lambda b: _width(birthday.batch_rule(gamma * b, b, s)), width)  # noqa: B023
-            samples = _fewest(lambda n: _width(collisions.support_interval(birthday.expected(law, n))), width)  # noqa: B023
-            found = {
-                "batches": [birthday.batch_rule(h, batches, s) for h in rng.binomial(batches, gamma, tries)],
-                "all pairs": [
-                    collisions.support_interval(birthday.all_pairs(birthday.draw(rng, law, samples)))
-                    for _ in range(tries)
-                ],
-            }
-            row: dict[str, Any] = {"law": name, "width": width, "batches": batches * s, "all pairs": samples}
-            for kind, intervals in found.items():
-                row[f"{kind}: median width"] = float(np.median([_width(i) for i in intervals]))
-                row[f"{kind}: coverage"] = float(np.mean([_covers(i, beta) for i in intervals]))
-            rows.append(row)
-    return rows
-
-
-def _fewest(width_of: Callable[[int], float], width: float) -> int:
-    """The fewest of something for which the interval is no wider: doubling, then bisection."""
-    high = 32
-    while width_of(high) > width:
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if width_of(middle) > width else (low, middle)
-    return high
-
-
-def _width(interval: types.Interval) -> float:
-    return interval.high / interval.low if interval.low and interval.high else math.inf
-
-
-def _covers(interval: types.Interval, value: float) -> bool:
-    return (interval.low or 0.0) <= value <= (math.inf if interval.high is None else interval.high)
 
 
 def _may_be(share: float, tries: int) -> bool:

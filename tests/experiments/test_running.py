@@ -68,7 +68,7 @@ def test_a_killed_run_finds_what_it_trained(tmp_path, monkeypatch):
 
     def main(config, mesh, work):
         seen.append(work.exists())
-        work.mkdir(exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
         if len(seen) < 3:
             raise KeyboardInterrupt
         return found
