@@ -52,10 +52,13 @@ class Trainer:
     def init(self) -> Progress:
         """Before the first iteration; class-wise, every class begins alike but for its key."""
         key = jax.random.fold_in(self._key, 2**32 - 1)
+        # What runs once: XLA:CPU optimises random draws for far longer than they take.
+        options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
         if self._groups is None:
-            state = jax.jit(self._one.init)(key)
+            state = jax.jit(self._one.init, compiler_options=options)(key)
         else:
-            state = jax.jit(jax.vmap(self._one.init))(jax.random.split(key, self._groups))
+            init = jax.vmap(self._one.init)
+            state = jax.jit(init, compiler_options=options)(jax.random.split(key, self._groups))
         state = jax.device_put(state, self._data.whole)
         if self._gan.look is not None:
             state = self._looked(state)
