@@ -89,7 +89,10 @@ JS = gan.System(
     "a class for the generator, a class head for the discriminator (paper 001)",
     Settings,
     _js,
-    {"smoke": _SMOKE, "cpu": {"steps": 2_000, "width": 32, "discriminator_width": 32}},
+    {
+        "smoke": _SMOKE,
+        "cpu": {"steps": 600, "width": 32, "discriminator_width": 16, "generator_steps": 2, "rate": 6e-4},
+    },
     labels=True,
 )
 WASSERSTEIN = gan.System(

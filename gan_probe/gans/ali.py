@@ -12,6 +12,7 @@ from gan_probe.models import ali
 __all__ = ["ALI", "Settings"]
 
 _CODE = "IshmaelBelghazi/ALI, ali_celeba.py"
+_BRIGHTEST = 1 - 1 / 128  # of a mean image, half a grey level from where tanh would take an infinite bias
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,16 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         mean, log_deviation = code
         return mean + jnp.exp(log_deviation) * jax.random.normal(key, mean.shape)
 
-    return joint.joint(
+    def look(state: joint.State, batch: gan.Batch, key: jax.Array) -> joint.State:
+        """The generator begins at the mean image: its pixels' biases."""
+        del key
+        params = state.generator["params"]
+        border = (len(params["bias"]) - size) // 2
+        mean = jnp.pad(batch.rows.mean(axis=0), ((border, border), (border, border), (0, 0)), constant_values=-1.0)
+        params = {**params, "bias": jnp.arctanh(jnp.clip(mean, -_BRIGHTEST, _BRIGHTEST))}
+        return state._replace(generator={**state.generator, "params": params})
+
+    system = joint.joint(
         spec=spec,
         encoder=ali.Encoder(settings.latent, settings.times, dtype),
         generator=ali.Generator(size, channels, settings.times, dtype),
@@ -45,6 +55,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         drawn=drawn,
         optimizers=(adversarial.adam(settings.rate, settings.beta1), adversarial.adam(settings.rate, settings.beta1)),
     )
+    return system._replace(look=look)
 
 
 ALI = gan.System(

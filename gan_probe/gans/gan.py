@@ -1,7 +1,7 @@
 """What a system is: pure functions that begin, train and sample it, and the settings that make it."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -46,6 +46,8 @@ class Gan(NamedTuple):
 
     init: key -> state.
     step: (state, batch, key) -> (state, info), one iteration: usually an update of each player.
+    phases: (iteration, step) in order, where other steps take over from `step`.
+    look: (state, batch, key) -> state, before the first iteration: initial parameters that depend on data.
     sample: (state, keys [n], labels int32 [n]) -> float32 [n, *shape], in inference mode; row i of keys[i] alone.
     critic: (state, batch, key) -> (state, info), the update of the discriminator alone.
     critics: iteration -> how often `critic` runs before `step`, each time on a batch of its own.
@@ -62,6 +64,8 @@ class Gan(NamedTuple):
     latent: Latent | None = None
     decode: Callable[[State, jax.Array, jax.Array], jax.Array] | None = None
     logits: Callable[[State, jax.Array], jax.Array] | None = None
+    phases: Sequence[tuple[int, Callable[[State, Batch, jax.Array], tuple[State, Info]]]] = ()
+    look: Callable[[State, Batch, jax.Array], State] | None = None
 
 
 class System(NamedTuple):

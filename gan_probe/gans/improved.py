@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
-from flax import linen
+from flax import linen, traverse_util
 
 from gan_probe.gans import adversarial, gan, losses
 from gan_probe.models import improved
@@ -55,11 +55,19 @@ def _build(settings: Settings, spec: gan.Spec, *, norm: bool = True) -> gan.Gan:
     optimizers = adam(settings.generator_steps), adam(1)
 
     def init(key: jax.Array) -> adversarial.Players:
-        one, two = jax.random.split(key)
-        making = adversarial.begin(generator, latent(key, 2), one)
-        judging = adversarial.begin(discriminator, jnp.zeros((2, *spec.shape)), two)
+        one, two, three = jax.random.split(key, 3)
+        making = adversarial.begin(generator, latent(key, 4), one)
+        noise = jax.random.uniform(three, (4, *spec.shape), jnp.float32, -1, 1)
+        judging = adversarial.begin(discriminator, noise, two)
         make, judge = optimizers[0].init(making["params"]), optimizers[1].init(judging["params"])
         return adversarial.Players(making, judging, make, judge, jnp.int32(0))
+
+    def look(players: Any, batch: gan.Batch, key: jax.Array) -> adversarial.Players:
+        one, two = jax.random.split(key)
+        return players._replace(
+            generator=_looked(generator, players.generator, latent(key, len(batch.rows)), one),
+            discriminator=_looked(discriminator, players.discriminator, batch.rows, two),
+        )
 
     def discriminator_loss(params: Any, players: Any, batch: gan.Batch, made: jax.Array, key: jax.Array):
         one, two = jax.random.split(key)
@@ -100,7 +108,17 @@ def _build(settings: Settings, spec: gan.Spec, *, norm: bool = True) -> gan.Gan:
         del labels
         return adversarial.inferred(generator, players.generator, adversarial.each(latent, keys))
 
-    return gan.Gan(init, step, sample)
+    return gan.Gan(init, step, sample, look=look)
+
+
+def _looked(module: linen.Module, variables: Any, rows: jax.Array, key: jax.Array) -> Any:
+    """The variables, with those parameters that rows decide initialised again by these."""
+    params = traverse_util.flatten_dict(variables["params"])
+    others = {path: value for path, value in params.items() if path[-1] not in improved.FROM_ROWS}
+    given = {**variables, "params": traverse_util.unflatten_dict(others)}
+    keys = {"params": key, "dropout": key}
+    _, found = module.apply(given, rows, train=True, mutable=list(variables), rngs=keys)
+    return {**variables, "params": found["params"]}
 
 
 _PRESETS = {

@@ -1,7 +1,8 @@
 """ModNet: the least change that turns an image into one of another class (thesis 004, chapter 2, equations 2.3 to 2.7).
 
 The generator is given an image and a target class. Variant A (`classifier` head): the discriminator names classes too,
-as in AC-GAN. Variant B (`classifier` own): a classifier of its own learns beside it, from real images alone.
+as in AC-GAN. Variant B: a classifier of its own learns from real images alone, beside the two players (`classifier`
+own) or before them and stays as it is then (`frozen`).
 """
 
 import dataclasses
@@ -25,9 +26,10 @@ class Settings:
     """Hyper-parameters of ModNet."""
 
     classifier: str = gan.setting(
-        "head", "head of the discriminator, or a network of its own that learns from real images", _THESIS,
-        choices=("head", "own"),
+        "head", "head of the discriminator, or a network of its own that learns from real images, beside or before",
+        _THESIS, choices=("head", "own", "frozen"),
     )  # fmt: skip
+    classifier_steps: int = gan.setting(2_000, "first iterations, of the classifier alone where it is frozen", "[U]")
     steps: int = gan.setting(50_000, "iterations", "[U]")
     batch: int = gan.setting(128, "images of an update", f'{_THESIS}: "hundreds"')
     width: int = gan.setting(64, "channels of the U-Net's first level", "[U]; pix2pix")
@@ -47,6 +49,7 @@ class State(NamedTuple):
     classifier: Any
     generator_optimizer: Any
     discriminator_optimizer: Any
+    classifier_optimizer: Any
     memory: jax.Array
 
 
@@ -66,9 +69,9 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
     dtype: Any = settings.dtype
     generator = modnet.Changer(settings.width, dtype)
     discriminator = acgan.Discriminator(classes, settings.discriminator_width, dtype=dtype)
-    own = cnn.shallow_cnn(classes) if settings.classifier == "own" else None
+    own = cnn.shallow_cnn(classes) if settings.classifier != "head" else None
     loss = losses.LOSSES["non_saturating"]
-    optimizers = [adversarial.adam(settings.rate, settings.beta1) for _ in range(2)]
+    optimizers = [adversarial.adam(settings.rate, settings.beta1) for _ in range(3)]
 
     def init(key: jax.Array) -> State:
         one, two, three = jax.random.split(key, 3)
@@ -76,28 +79,41 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         making = adversarial.begin(generator, (rows, jnp.zeros((2, classes))), one)
         judging = adversarial.begin(discriminator, rows, two)
         naming = adversarial.begin(own, rows, three) if own is not None else {"params": {}}
-        make, judge = optimizers[0].init(making["params"]), optimizers[1].init((judging["params"], naming["params"]))
-        return State(making, judging, naming, make, judge, jnp.zeros((_MEMORY, *spec.shape)))
+        make, judge, name = (
+            optimizer.init(one["params"]) for optimizer, one in zip(optimizers, (making, judging, naming), strict=True)
+        )
+        return State(making, judging, naming, make, judge, name, jnp.zeros((_MEMORY, *spec.shape)))
 
-    def judged(judging: Any, naming: Any, rows: jax.Array, key: jax.Array):
-        """Logits of being real, of the classes, and the discriminator's variables afterwards."""
-        (logits, named), judging = adversarial.run(discriminator, judging, rows, key)
-        if own is not None:
-            named = adversarial.inferred(own, naming, rows).logits  # it has nothing that differs in training
-        return logits, named, judging
+    def named_by_own(params: Any, rows: jax.Array) -> jax.Array:
+        assert own is not None
+        return adversarial.inferred(own, {"params": params}, rows).logits  # nothing in it differs in training
+
+    def classifier_loss(params: Any, batch: gan.Batch) -> jax.Array:
+        return losses.cross_entropy(named_by_own(params, batch.rows), batch.labels)
+
+    def classifier_step(state: State, batch: gan.Batch, key: jax.Array) -> tuple[State, gan.Info]:
+        del key
+        params = state.classifier["params"]
+        label, gradient = jax.value_and_grad(classifier_loss)(params, batch)
+        params, after = adversarial.updated(optimizers[2], gradient, state.classifier_optimizer, params)
+        return state._replace(classifier={"params": params}, classifier_optimizer=after), {"classes": label}
 
     def discriminator_loss(params: Any, state: State, batch: gan.Batch, made: jax.Array, key: jax.Array):
-        naming = {"params": params[1]}
-        real, named, judging = judged({**state.discriminator, "params": params[0]}, naming, batch.rows, key)
-        fake, _, judging = judged(judging, naming, made, key)
-        adversary = loss.real(real).mean() + loss.fake(fake).mean()
-        label = losses.cross_entropy(named, batch.labels)
-        return adversary + label, (judging, {"discriminator": adversary, "classes": label})
+        variables = {**state.discriminator, "params": params}
+        (real, named), variables = adversarial.run(discriminator, variables, batch.rows, key)
+        (fake, _), variables = adversarial.run(discriminator, variables, made, key)
+        total = loss.real(real).mean() + loss.fake(fake).mean()
+        info = {"discriminator": total}
+        if own is None:
+            info["classes"] = losses.cross_entropy(named, batch.labels)
+            total = total + info["classes"]
+        return total, (variables, info)
 
     def generator_loss(params: Any, state: State, rows: jax.Array, targets: jax.Array, key: jax.Array):
         given = rows, jax.nn.one_hot(targets, classes)
         made, making = adversarial.run(generator, {**state.generator, "params": params}, given, key)
-        fake, named, _ = judged(state.discriminator, state.classifier, made, key)
+        (fake, named), _ = adversarial.run(discriminator, state.discriminator, made, key)
+        named = named if own is None else named_by_own(state.classifier["params"], made)
         adversary, label = loss.generator(fake).mean(), losses.cross_entropy(named, targets)
         change = jnp.abs(rows - made).mean()
         info = {"generator": adversary, "target": label, "change": change}
@@ -109,13 +125,16 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         targets = (batch.labels + shift) % classes  # never an image's own class
         given = batch.rows, jax.nn.one_hot(targets, classes)
         made, _ = adversarial.run(generator, state.generator, given, two)
-        params = state.discriminator["params"], state.classifier["params"]
+        params = state.discriminator["params"]
         gradient, (judging, info) = jax.grad(discriminator_loss, has_aux=True)(params, state, batch, made, two)
         params, judge = adversarial.updated(optimizers[1], gradient, state.discriminator_optimizer, params)
         state = state._replace(
-            discriminator={**judging, "params": params[0]}, classifier={"params": params[1]},
-            discriminator_optimizer=judge, memory=jnp.concatenate([batch.rows, state.memory])[:_MEMORY],
+            discriminator={**judging, "params": params}, discriminator_optimizer=judge,
+            memory=jnp.concatenate([batch.rows, state.memory])[:_MEMORY],
         )  # fmt: skip
+        if settings.classifier == "own":
+            state, named = classifier_step(state, batch, key)
+            info = {**info, **named}
         for i in range(settings.generator_steps):
             gradient, (making, more) = jax.grad(generator_loss, has_aux=True)(
                 state.generator["params"], state, batch.rows, targets, jax.random.fold_in(two, i)
@@ -133,6 +152,8 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         at = jax.vmap(lambda key: jax.random.randint(key, (), 0, _MEMORY))(keys)
         return change(state, state.memory[at], labels)
 
+    if settings.classifier == "frozen":
+        return gan.Gan(init, classifier_step, sample, phases=((settings.classifier_steps, step),))
     return gan.Gan(init, step, sample)
 
 

@@ -32,12 +32,17 @@ class Event(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A checkpoint: name in GANS, iterations, names of the classes its samples have (None without), and its sampler."""
+    """A checkpoint: name in GANS, iterations, names of the classes its samples have (None without), and its sampler.
+
+    settings, state: of the system, for what else than samples it can make.
+    """
 
     gan: str
     step: int
     classes: tuple[str, ...] | None
     sampler: sampling.Sampler
+    settings: Any
+    state: Any
 
 
 def train(
@@ -123,11 +128,12 @@ def train(
         seen.append(infos)
         if bar is not None:
             bar.set_postfix_str(" ".join(f"{k} {np.mean(v):.3f}" for k, v in infos.items()), refresh=False)
-            bar.update(size)
+            bar.update(now.iteration - first)
         if now.iteration == event:
             _check_state(out, now)
             taken = time.perf_counter() - start
-            means = {k: float(np.mean(np.concatenate([one[k] for one in seen]))) for k in infos}
+            names = dict.fromkeys(name for one in seen for name in one)
+            means = {k: float(np.mean(np.concatenate([one[k] for one in seen if k in one]))) for k in names}
             keep(means, sum(len(next(iter(one.values()))) for one in seen) / taken)
             seen, start = [], time.perf_counter()
     if bar is not None:
@@ -168,7 +174,7 @@ def load(run: pathlib.Path, step: int | None = None) -> Trained:
     state = _progress(checkpoint.load(run, step, like)).state
     labelled = groups is not None or system.labels
     sampler = _sampler(system, built, state, spec, groups is not None)
-    return Trained(about["gan"], step, classes if labelled else None, sampler)
+    return Trained(about["gan"], step, classes if labelled else None, sampler, settings, state)
 
 
 def _system(name: str) -> gan.System:

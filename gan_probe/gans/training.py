@@ -4,6 +4,7 @@ XLA:CPU runs convolutions inside loops tens of times slower than outside; that i
 """
 
 import functools
+import sys
 from typing import Any, NamedTuple
 
 import jax
@@ -51,30 +52,37 @@ class Trainer:
     def init(self) -> Progress:
         """Before the first iteration; class-wise, every class begins alike but for its key."""
         key = jax.random.fold_in(self._key, 2**32 - 1)
+        # What runs once: XLA:CPU optimises random draws for far longer than they take.
+        options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
         if self._groups is None:
-            state = jax.jit(self._one.init)(key)
+            state = jax.jit(self._one.init, compiler_options=options)(key)
         else:
-            state = jax.jit(jax.vmap(self._one.init))(jax.random.split(key, self._groups))
-        return Progress(jax.device_put(state, self._data.whole), 0, 0)
+            init = jax.vmap(self._one.init)
+            state = jax.jit(init, compiler_options=options)(jax.random.split(key, self._groups))
+        state = jax.device_put(state, self._data.whole)
+        if self._gan.look is not None:
+            state = self._looked(state)
+        return Progress(state, 0, 0)
 
     def advance(self, progress: Progress, iterations: int) -> tuple[Progress, dict[str, np.ndarray]]:
         """So many iterations, and what each of them reported: by name [iterations], class-wise [iterations, groups].
 
-        The argument's state is used up.
+        Fewer where a phase ends before. The argument's state is used up.
         """
         state, iteration, minibatch = progress
-        end, infos = iteration + iterations, []
+        step, phase_end = self._phase(iteration)
+        end, infos = min(iteration + iterations, phase_end), []
         state = _unstacked(state, self._groups) if self._loop and self._groups else state
         while iteration < end:
             size = self._critics(iteration) + 1
             if self._scan and self._even(iteration, end, size):
-                scanned = _jitted_scan(self._gan.step, self._gan.critic)
+                scanned = _jitted_scan(step, self._gan.critic)
                 state, info = scanned(state, self._data.resident, self._key, *self._taken(minibatch, size))
                 iteration, minibatch = iteration + _SCANNED, minibatch + _SCANNED * size
                 infos.append(info)
                 continue
             for i in range(size):
-                update = self._gan.step if i == size - 1 else self._gan.critic
+                update = step if i == size - 1 else self._gan.critic
                 state, info = self._dispatch(_jitted(update), state, minibatch)
                 minibatch += 1
             infos.append(jax.tree.map(lambda x: x[None], info))
@@ -83,6 +91,13 @@ class Trainer:
         found = {name: np.concatenate([np.asarray(info[name]) for info in infos]) for name in infos[0]}
         return Progress(state, iteration, minibatch), found
 
+    def _phase(self, iteration: int) -> tuple[Any, int]:
+        """The step of an iteration, and the iteration at which another takes over."""
+        step, begins = self._gan.step, [start for start, _ in self._gan.phases]
+        for start, later in self._gan.phases:
+            step = later if iteration >= start else step
+        return step, min((start for start in begins if start > iteration), default=sys.maxsize)
+
     def _critics(self, iteration: int) -> int:
         return self._gan.critics(iteration) if self._gan.critic is not None else 0
 
@@ -90,6 +105,12 @@ class Trainer:
         """Whether the next iterations are enough for a scan and alike."""
         ahead = range(iteration, iteration + _SCANNED)
         return ahead.stop <= end and all(self._critics(i) + 1 == size for i in ahead)
+
+    def _looked(self, state: Any) -> Any:
+        """The state after a look at the first minibatch."""
+        state = _unstacked(state, self._groups) if self._loop and self._groups else state
+        state, _ = self._dispatch(_jitted(_silent(self._gan.look)), state, 0)
+        return jax.device_put(_stacked(state) if self._loop else state, self._data.whole)
 
     def _dispatch(self, update: Any, state: Any, minibatch: int) -> tuple[Any, gan.Info]:
         taken, number = self._data.take(minibatch), np.uint32(minibatch)
@@ -120,6 +141,12 @@ def _updater(update: Any) -> Any:
         return update(state, feed.batch(resident, taken), key)
 
     return run
+
+
+@functools.lru_cache(maxsize=32)
+def _silent(look: Any) -> Any:
+    """A look as an update that reports nothing."""
+    return lambda state, batch, key: (look(state, batch, key), {})
 
 
 @functools.lru_cache(maxsize=32)
@@ -154,7 +181,11 @@ def _vmapped(system: gan.Gan, groups: int) -> gan.Gan:
 
         return run
 
-    return system._replace(step=over(system.step), critic=over(system.critic) if system.critic else None)
+    return system._replace(
+        step=over(system.step), critic=over(system.critic) if system.critic else None,
+        phases=tuple((start, over(step)) for start, step in system.phases),
+        look=over(system.look) if system.look else None,
+    )  # fmt: skip
 
 
 def _convolutional(system: gan.Gan) -> bool:

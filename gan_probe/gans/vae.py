@@ -85,6 +85,6 @@ VAE = gan.System(
     _build,
     {
         "smoke": {"steps": 4, "batch": 16, "width": 2, "latent": 8},
-        "cpu": {"steps": 1_500, "width": 16, "latent": 32},
+        "cpu": {"steps": 500, "width": 8, "latent": 32, "divergence": 5e-4},
     },
 )

@@ -72,5 +72,5 @@ WGAN_GP = gan.System(
     "a critic held to slope 1 by a gradient penalty (Gulrajani et al. 2017)",
     Settings,
     _build,
-    {"smoke": _SMOKE, "cpu": {"steps": 1_000, "width": 32, "discriminator_width": 32, "rate": 5e-4, "critics": 3}},
+    {"smoke": _SMOKE, "cpu": {"steps": 750, "width": 16, "discriminator_width": 16, "rate": 1e-3, "critics": 3}},
 )

@@ -1,6 +1,7 @@
 """The networks of Improved GAN (Salimans et al. 2016; openai/improved-gan, mnist_svhn_cifar10).
 
-Weight norm begins at the gain that keeps the scale of a leaky ReLU's inputs, where the code looks at 500 images.
+Weight norm and minibatch discrimination begin where the rows they are initialised with put them: FROM_ROWS names these
+parameters.
 """
 
 from typing import Any
@@ -11,10 +12,10 @@ from flax import linen
 
 from gan_probe.models import layers
 
-__all__ = ["Discriminator", "Generator", "minibatch_features"]
+__all__ = ["FROM_ROWS", "Discriminator", "Generator", "initial_scale", "minibatch_features"]
 
+FROM_ROWS = ("gain", "offset", "closeness_scale", "closeness_bias")
 _weights = linen.initializers.normal(0.05)
-_GAIN = (2 / 1.04) ** 0.5
 
 
 class Generator(linen.Module):
@@ -41,9 +42,11 @@ class Generator(linen.Module):
         for i, size in enumerate(sizes[1:-1], 1):
             x = layers.conv_transpose(x, widths[i], 5, size, kernel_init=_weights, dtype=self.dtype, name=f"deconv{i}")
             x = activated(x, i)
-        last = layers.ConvTranspose(self.channels, (5, 5), (2, 2), kernel_init=_weights, dtype=self.dtype, name="image")
-        x = linen.WeightNorm(last, scale_init=linen.initializers.constant(0.1))(x)
-        return jnp.tanh(x[:, : self.size, : self.size].astype(jnp.float32))
+        last = layers.ConvTranspose(
+            self.channels, (5, 5), (2, 2), use_bias=False, kernel_init=_weights, dtype=self.dtype, name="image"
+        )
+        x = layers.WeightNormed(last, deviation=0.1, trained=True, name="image_norm")(x)
+        return jnp.tanh(x[:, : self.size, : self.size])
 
 
 class Discriminator(linen.Module):
@@ -78,17 +81,20 @@ class Discriminator(linen.Module):
         seen = features
         if self.minibatch:
             kernel = self.param("closeness", _weights, (features.shape[1], 100, 5))
-            scale = self.param("closeness_scale", linen.initializers.zeros, (100, 5))
-            seen = jnp.concatenate([features, minibatch_features(features, kernel, scale) - 1], axis=1)
-        last = linen.Dense(self.classes, kernel_init=_weights, dtype=self.dtype, name="logits")
-        return linen.WeightNorm(last)(seen).astype(jnp.float32), features
+            scale = self.param("closeness_scale", lambda key: initial_scale(features, kernel))
+            close = minibatch_features(features, kernel, scale)
+            bias = self.param("closeness_bias", lambda key: -close.mean(axis=0))
+            seen = jnp.concatenate([features, close + bias], axis=1)
+        last = linen.Dense(self.classes, use_bias=False, kernel_init=_weights, dtype=self.dtype, name="logits")
+        return layers.WeightNormed(last, deviation=0.1, trained=True, name="logits_norm")(seen), features
 
     def _conv(self, x: jax.Array, channels: int, kernel: int, name: str, *, stride: int = 1, padding: str = "SAME"):
         pad: Any = ((1, 1), (1, 1)) if padding == "SAME" and kernel == 3 else padding
         conv = layers.Conv(
-            channels, (kernel,) * 2, (stride,) * 2, pad, kernel_init=_weights, dtype=self.dtype, name=name
-        )
-        return layers.leaky(linen.WeightNorm(conv, scale_init=linen.initializers.constant(_GAIN))(x))
+            channels, (kernel,) * 2, (stride,) * 2, pad, use_bias=False, kernel_init=_weights, dtype=self.dtype,
+            name=name,
+        )  # fmt: skip
+        return layers.leaky(layers.WeightNormed(conv, name=f"{name}_norm")(x)).astype(self.dtype)
 
 
 def minibatch_features(features: jax.Array, kernel: jax.Array, scale: jax.Array) -> jax.Array:
@@ -96,7 +102,18 @@ def minibatch_features(features: jax.Array, kernel: jax.Array, scale: jax.Array)
 
     features [b, f], kernel [f, kernels, dims] whose columns are normalised to exp(scale [kernels, dims]); [b, kernels].
     """
+    return jnp.exp(-_distances(features, kernel, scale)).sum(axis=1) - 1  # but for itself
+
+
+def initial_scale(features: jax.Array, kernel: jax.Array) -> jax.Array:
+    """[kernels, dims] with which the distance to an image's nearest is 2 on average."""
+    plain = _distances(features, kernel, jnp.zeros(kernel.shape[1:]))
+    nearest = jnp.where(jnp.eye(len(features), dtype=bool)[:, :, None], jnp.inf, plain).min(axis=1).mean(axis=0)
+    return jnp.broadcast_to(-jnp.log(nearest / 2 + 1e-8)[:, None], kernel.shape[1:])
+
+
+def _distances(features: jax.Array, kernel: jax.Array, scale: jax.Array) -> jax.Array:
+    """|M_i - M_j|_1 for each kernel, [b, b, kernels]."""
     normalised = kernel * jnp.exp(scale) / jnp.sqrt(jnp.sum(kernel**2, axis=0))
     projected = jnp.einsum("bf,fkd->bkd", features, normalised)
-    distance = jnp.abs(projected[:, None] - projected[None]).sum(axis=3)
-    return jnp.exp(-distance).sum(axis=1) - 1  # but for itself
+    return jnp.abs(projected[:, None] - projected[None]).sum(axis=3)

@@ -10,8 +10,8 @@ from flax import linen
 from gan_probe.models import convolution
 
 __all__ = [
-    "Conv", "ConvTranspose", "batch_norm", "conv_transpose", "gain", "glorot_like", "leaky", "nearest_twice",
-    "stage_sizes", "trunc", "wide",
+    "Conv", "ConvTranspose", "WeightNormed", "batch_norm", "conv_transpose", "gain", "glorot_like", "leaky",
+    "nearest_twice", "stage_sizes", "trunc", "wide",
 ]  # fmt: skip
 
 Conv = convolution.Conv
@@ -56,6 +56,26 @@ def batch_norm(
     """
     norm = linen.BatchNorm(use_running_average=not train, momentum=momentum, epsilon=epsilon, name=name, **settings)
     return lambda x: norm(x.astype(jnp.float32)).astype(dtype)
+
+
+class WeightNormed(linen.Module):
+    """gain * layer(x) + offset by channel, for a layer without bias whose kernel is normalised.
+
+    Salimans and Kingma 2016. Initialised with x, its output of x has mean 0 and this deviation.
+    trained: whether the gain is, beside the offset.
+    """
+
+    layer: linen.Module
+    deviation: float = 1.0
+    trained: bool = False
+
+    @linen.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        y = linen.WeightNorm(self.layer, use_scale=False)(x).astype(jnp.float32)
+        axes = tuple(range(y.ndim - 1))
+        gain = self.param("gain", lambda key: self.deviation / (y.std(axes) + 1e-8))
+        offset = self.param("offset", lambda key: -gain * y.mean(axes))
+        return (gain if self.trained else jax.lax.stop_gradient(gain)) * y + offset
 
 
 def nearest_twice(x: jax.Array) -> jax.Array:

@@ -12,10 +12,11 @@ __all__ = ["Changer"]
 
 
 class Changer(linen.Module):
-    """(images [b, h, w, c] in -1..1, one-hot targets [b, classes]) to changed images: tanh(image + change).
+    """(images [b, h, w, c] in -1..1, one-hot targets [b, classes]) to changed images: tanh(image + change) / tanh(1).
 
-    The change is bounded by tanh; targets enter as constant planes beside the image ([U]). Five levels at 32 pixels and
-    more, of 4x4 kernels: 1, 2, 4, 8 and 8 times the width ([U]); 28 pixels are 32 with a border.
+    Black and white without a change stay so. The change is bounded by tanh; targets enter as constant planes beside the
+    image ([U]). Five levels at 32 pixels and more, of 4x4 kernels: 1, 2, 4, 8 and 8 times the width ([U]); 28 are
+    32 with a border.
     """
 
     width: int = 64
@@ -48,4 +49,4 @@ class Changer(linen.Module):
             x, channels, 4, size + 2 * border, kernel_init=layers.wide, dtype=self.dtype, name="change"
         )
         change = jnp.tanh(x.astype(jnp.float32))[:, border : border + size, border : border + size]
-        return jnp.tanh(images + change)
+        return jnp.tanh(images + change) / jnp.tanh(1.0)

@@ -11,8 +11,6 @@ from gan_probe.models import layers
 
 __all__ = ["Encoder", "FeatureDiscriminator", "FeatureGenerator", "ImageDiscriminator", "ImageGenerator"]
 
-_weights = linen.initializers.normal(0.05)
-
 
 class Encoder(linen.Module):
     """Images to features [b, units] of its hidden layer: two VALID 5x5 convolutions with pools; and their logits."""
@@ -62,7 +60,7 @@ class FeatureGenerator(linen.Module):
         x = jnp.concatenate(parts, axis=1)
         for i in range(2):
             x = _dense(x, self.width, train, self.dtype, f"hidden{i}")
-        x = linen.Dense(self.units, kernel_init=_weights, dtype=self.dtype, name="features")(x)
+        x = linen.Dense(self.units, kernel_init=layers.wide, dtype=self.dtype, name="features")(x)
         return linen.relu(x).astype(jnp.float32)
 
 
@@ -95,16 +93,17 @@ class ImageGenerator(linen.Module):
 
     def _deconv(self, x: jax.Array, channels: int, stride: int, padding: str, name: str) -> jax.Array:
         return layers.ConvTranspose(
-            channels, (5, 5), (stride, stride), padding, kernel_init=_weights, dtype=self.dtype, name=name
+            channels, (5, 5), (stride, stride), padding, kernel_init=layers.wide, dtype=self.dtype, name=name
         )(x)
 
 
 class ImageDiscriminator(linen.Module):
-    """Images to logits [b, classes] and the latent that it recovers [b, z]."""
+    """Images to logits [b, classes] and the latent that it recovers [b, z], the one pooled, the other not."""
 
     classes: int
     latent: int
     width: int = 96
+    dropout: float = 0.1
     dtype: Any = jnp.float32
 
     @linen.compact
@@ -121,13 +120,14 @@ class ImageDiscriminator(linen.Module):
             )
         ):
             x = layers.Conv(
-                times * self.width, (kernel,) * 2, (stride,) * 2, padding, kernel_init=_weights, dtype=self.dtype,
+                times * self.width, (kernel,) * 2, (stride,) * 2, padding, kernel_init=layers.wide, dtype=self.dtype,
                 name=f"conv{i}",
             )(x)  # fmt: skip
-            x = layers.batch_norm(train, name=f"norm{i}", dtype=self.dtype)(x) if i else x
+            x = layers.batch_norm(train, name=f"norm{i}", dtype=self.dtype)(x) if 0 < i < 5 else x
             x = layers.leaky(x)
-            x = linen.Dropout(0.1, deterministic=not train)(x) if stride == 2 else x
-        return _heads(x.astype(jnp.float32).mean(axis=(1, 2)), self.classes, self.latent)
+            x = linen.Dropout(self.dropout, deterministic=not train)(x) if stride == 2 else x
+        x = x.astype(jnp.float32)
+        return _heads(x.mean(axis=(1, 2)), x.reshape(len(x), -1), self.classes, self.latent)
 
 
 class FeatureDiscriminator(linen.Module):
@@ -142,19 +142,22 @@ class FeatureDiscriminator(linen.Module):
     def __call__(self, features: jax.Array, *, train: bool) -> tuple[jax.Array, jax.Array]:
         x = _noisy(self, features, 0.2, train)
         for i in range(2):
-            x = layers.leaky(linen.Dense(self.width, kernel_init=_weights, dtype=self.dtype, name=f"hidden{i}")(x))
-        return _heads(x.astype(jnp.float32), self.classes, self.latent)
+            x = linen.Dense(self.width, kernel_init=layers.wide, dtype=self.dtype, name=f"hidden{i}")(x)
+            x = layers.batch_norm(train, name=f"norm{i}", dtype=self.dtype)(x) if i else x
+            x = _noisy(self, layers.leaky(x), 0.2, train)
+        x = x.astype(jnp.float32)
+        return _heads(x, x, self.classes, self.latent)
 
 
-def _heads(x: jax.Array, classes: int, latent: int) -> tuple[jax.Array, jax.Array]:
-    recovered = jax.nn.sigmoid(linen.Dense(latent, kernel_init=_weights, name="latent")(x))
-    return linen.Dense(classes, kernel_init=_weights, name="logits")(x), recovered
+def _heads(x: jax.Array, whole: jax.Array, classes: int, latent: int) -> tuple[jax.Array, jax.Array]:
+    recovered = linen.Dense(latent, kernel_init=layers.wide, name="latent")(whole)
+    return linen.Dense(classes, kernel_init=layers.wide, name="logits")(x), recovered
 
 
 def _noisy(module: linen.Module, x: jax.Array, deviation: float, train: bool) -> jax.Array:
-    return x + deviation * jax.random.normal(module.make_rng("dropout"), x.shape) if train else x
+    return x + deviation * jax.random.normal(module.make_rng("dropout"), x.shape, x.dtype) if train else x
 
 
 def _dense(x: jax.Array, width: int, train: bool, dtype: Any, name: str) -> jax.Array:
-    x = linen.Dense(width, kernel_init=_weights, dtype=dtype, name=name)(x)
+    x = linen.Dense(width, kernel_init=layers.wide, dtype=dtype, name=name)(x)
     return linen.relu(layers.batch_norm(train, name=f"{name}_norm", dtype=dtype)(x))
