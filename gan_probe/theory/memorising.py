@@ -1,12 +1,10 @@
 """A generator that memorises m images and an encoder that reads noise, as ReLU networks (paper 003, theorems 3 to 5).
 
-Codes z are N(0, sd^2) in c dimensions. Images x in d dimensions are noised: x ⊛ z is x with every floor(d / c)-th number
-replaced by one of z's (section 3). The encoder reads those numbers, E(x ⊛ z) = z. The generator cuts the codes into
-m = k^c blocks of equal probability, by the part of k equally likely ones that each |z_j| lies in, and emits the block's
-memorised image, G(z) = x_block(z) ⊛ z (appendix D.2, figure 6).
-
-Both are of support m and c weights whatever the images' law is, yet the pairs (x ⊛ z, E(x ⊛ z)) and (G(z), z) of a
-BiGAN differ only in that the second has m images.
+Codes z are N(0, sd^2) in c dimensions. Images x in d dimensions are noised: x ⊛ z is x with every floor(d / c)-th
+number replaced by one of z's (section 3). The encoder reads those numbers, E(x ⊛ z) = z. The generator cuts the codes
+into m = k^c blocks of equal probability, by the part of k equally likely ones that each |z_j| lies in, and emits the
+block's memorised image, G(z) = x_block(z) ⊛ z (appendix D.2, figure 6). A BiGAN's pairs (x ⊛ z, E(x ⊛ z)) and (G(z), z)
+then differ only in that the second have m images.
 """
 
 import functools
@@ -15,9 +13,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.linalg
 from jaxtyping import Array, Float, Int
-from scipy import stats
+from scipy import linalg, special, stats
 
 from gan_probe import types
 from gan_probe.models import fully_connected
@@ -60,18 +57,19 @@ def thresholds(parts: int, deviation: float = 1.0) -> np.ndarray:
 
 
 def blocks(z: Float[Numbers, "... c"], edges: Float[Numbers, " t"], parts: int | Array) -> Int[Array, "..."]:
-    """ind(z): the parts that the |z_j| lie in, as digits to base k, the first the lowest; infinite edges cut nothing."""
+    """ind(z): the parts of the |z_j| as digits to base k, the first the lowest; infinite edges cut nothing."""
     digits = (jnp.abs(jnp.asarray(z))[..., None] > edges).sum(axis=-1)
     return (digits * parts ** jnp.arange(z.shape[-1])).sum(axis=-1)
 
 
 def in_blocks(
-    block: Int[Numbers, "..."], u: Float[Numbers, "... c"], sign: Float[Numbers, "... c"], *, parts: int,
-    deviation: float = 1.0,
-) -> Float[Array, "... c"]:  # fmt: skip
-    """Codes in given blocks: for u uniform on [0, 1) and even signs of the law of codes there."""
-    digits = jnp.asarray(block)[..., None] // parts ** jnp.arange(u.shape[-1]) % parts
-    return -deviation * jnp.sign(sign) * jax.scipy.special.ndtri((parts - digits - u) / (2 * parts))
+    rng: np.random.Generator, block: Int[np.ndarray, "..."], *, parts: int, code: int, deviation: float = 1.0,
+    within: float = 1.0,
+) -> Float[np.ndarray, "... c"]:  # fmt: skip
+    """A random code of each block given, float32; from the middle `within` of every part by probability."""
+    digits = block[..., None] // parts ** np.arange(code) % parts
+    u, sign = 0.5 + within * (rng.random(digits.shape) - 0.5), rng.choice([-1.0, 1.0], digits.shape)
+    return (-deviation * sign * special.ndtri((parts - digits - u) / (2 * parts))).astype(np.float32)
 
 
 def encoder(size: int, code: int) -> Network:
@@ -115,7 +113,7 @@ def generator(images: np.ndarray, *, parts: int, code: int, deviation: float = 1
     return _network([
         (np.hstack([one, -one]), np.zeros(2 * code)),
         (np.hstack([first[0], keep]), np.concatenate([first[1], np.zeros(2 * code)])),
-        *((scipy.linalg.block_diag(w, keep), np.concatenate([b, np.zeros(2 * code)])) for w, b in rest),
+        *((linalg.block_diag(w, keep), np.concatenate([b, np.zeros(2 * code)])) for w, b in rest),
         (np.vstack([memory, overwrite]), np.zeros(size)),
     ])  # fmt: skip
 
