@@ -70,10 +70,13 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         return State({**encoding, "params": params[0]}, {**decoding, "params": params[1]}, after), info
 
     def sample(state: State, keys: jax.Array, labels: jax.Array) -> jax.Array:
-        del labels
-        return adversarial.inferred(decoder, state.decoder, adversarial.each(latent, keys))
+        return decode(state, adversarial.each(latent, keys), labels)
 
-    return gan.Gan(init, step, sample)
+    def decode(state: State, z: jax.Array, labels: jax.Array) -> jax.Array:
+        del labels
+        return adversarial.inferred(decoder, state.decoder, z)
+
+    return gan.Gan(init, step, sample, latent=latent, decode=decode)
 
 
 VAE = gan.System(
