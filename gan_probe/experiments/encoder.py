@@ -40,12 +40,10 @@ class Config:
     resize: int = experiment.setting(14, "pixels of an image's side")
     code: int = experiment.setting(4, "numbers of a code, and pixels that it replaces")
     deviation: float = experiment.setting(0.25, "standard deviation of a code's numbers; pixels are in -1..1")
-    parts: str = experiment.setting(
-        "2,3,4,6,8", "parts that each number is cut into; generators have parts^code images"
-    )
-    widths: str = experiment.setting("0,4,16,64", "hidden units of the discriminators, 0 for a linear one")
-    games: int = experiment.setting(20, "generators of each size; each meets a discriminator of each capacity")
-    steps: int = experiment.setting(400, "updates of each discriminator")
+    parts: str = experiment.setting("2,4,6,8", "parts that each number is cut into; generators have parts^code images")
+    widths: str = experiment.setting("0,8,64", "hidden units of the discriminators, 0 for a linear one")
+    games: int = experiment.setting(16, "generators of each size; each meets a discriminator of each capacity")
+    steps: int = experiment.setting(300, "updates of each discriminator")
     generators: int = experiment.setting(1_000, "random generators of each size that one discriminator judges")
     samples: int = experiment.setting(2_000, "images that the network makes for the birthday test")
     eps: float = experiment.setting(0.1, "gap that no discriminator may find, of 2.3 at most")

@@ -31,8 +31,8 @@ def generator(
     )  # fmt: skip
 
 
-def classifier(run: pathlib.Path, arch: str, data: str, *, seed: int) -> None:
-    """Trains a network to classify a labelled set (SRC) until its validation rows no longer gain."""
+def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed: int) -> None:
+    """Trains a network to classify a labelled set (or its SRC) until its validation rows no longer gain."""
     annotation.classify(
         run, arch, sets.opened(data, name="train", seed=seed), seed=seed, resume=run.exists(), progress=command.progress
     )

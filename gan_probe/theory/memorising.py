@@ -56,7 +56,7 @@ def thresholds(parts: int, deviation: float = 1.0) -> np.ndarray:
     return deviation * stats.norm.ppf((1 + np.arange(1, parts) / parts) / 2)
 
 
-def blocks(z: Float[Numbers, "... c"], edges: Float[Numbers, " t"], parts: int | Array) -> Int[Array, "..."]:
+def blocks(z: Float[Numbers, "... c"], edges: Float[Numbers, " t"], parts: int | Numbers) -> Int[Array, "..."]:
     """ind(z): the parts of the |z_j| as digits to base k, the first the lowest; infinite edges cut nothing."""
     digits = (jnp.abs(jnp.asarray(z))[..., None] > edges).sum(axis=-1)
     return (digits * parts ** jnp.arange(z.shape[-1])).sum(axis=-1)
@@ -143,5 +143,5 @@ def _network(layers: list[tuple[np.ndarray, np.ndarray]]) -> Network:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _applied(module: fully_connected.Generator, variables: Any, x: Array) -> Array:
+def _applied(module: fully_connected.Generator, variables: Any, x: Array) -> Any:
     return module.apply(variables, x, train=False)

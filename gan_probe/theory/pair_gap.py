@@ -152,7 +152,8 @@ def _pairs(x: Array, z: Array) -> Array:
 
 
 def _phi(module: fully_connected.Perceptron, variables: Any, pairs: Array) -> Array:
-    return jnp.log(_FLOOR + (1 - _FLOOR) * jax.nn.sigmoid(module.apply(variables, pairs, train=False)))
+    logits: Any = module.apply(variables, pairs, train=False)
+    return jnp.log(_FLOOR + (1 - _FLOOR) * jax.nn.sigmoid(logits))
 
 
 @functools.partial(jax.jit, static_argnames=("widths", "settings"))
