@@ -17,15 +17,17 @@ def between(ends: np.ndarray, points: int) -> np.ndarray:
 
 
 def length(walks: np.ndarray) -> np.ndarray:
-    """Length of walks [n, points, d] over the distance of their ends: [n], 1 for blends."""
+    """Length of walks [n, points, d] over the distance of their ends: [n], 1 for blends; NaN where the ends are one."""
     steps = np.linalg.norm(np.diff(walks, axis=1), axis=2).sum(axis=1)
-    return steps / np.linalg.norm(walks[:, -1] - walks[:, 0], axis=1)
+    apart = np.linalg.norm(walks[:, -1] - walks[:, 0], axis=1)
+    return np.where(apart > 0, steps / np.where(apart > 0, apart, 1), np.nan)
 
 
 def off_segment(walks: np.ndarray) -> np.ndarray:
-    """Largest distance of a walk's points [n, points, d] from all blends of its ends, over the ends' distance: [n]."""
+    """Largest distance of a walk [n, points, d] from blends of its ends, over that of the ends: [n]; NaN as above."""
     start, along = walks[:, :1], walks[:, -1:] - walks[:, :1]
     square = (along**2).sum(axis=2)
+    square = np.where(square > 0, square, np.nan)
     share = np.clip(((walks - start) * along).sum(axis=2) / square, 0, 1)
     return np.linalg.norm(walks - start - share[..., None] * along, axis=2).max(axis=1) / np.sqrt(square[:, 0])
 
