@@ -59,7 +59,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     known, held_out = (x.rows.take(np.arange(len(x))) for x in (train, real))
     measured = {
         name: _measured(embed, walks, known, held_out)
-        for name, embed in {"pixels": _pixels, "prelogits": lambda images: predict(images).prelogits}.items()
+        for name, embed in {
+            "pixels": _pixels,
+            "prelogits": lambda images: np.asarray(predict(images).prelogits),
+        }.items()
     }
     tables = {"distance": _table(measured)}
     return experiment.Found(list(_claims(measured)), _figure(walks, tables["distance"]), tables, {})
@@ -109,7 +112,7 @@ def _mean(x: np.ndarray) -> tuple[float, float, float]:
 
 
 def _claims(measured: Mapping[str, _Measured]) -> Iterator[experiment.Judged]:
-    def judge(claim: str, about: str, x: np.ndarray, **limits: float) -> experiment.Judged:
+    def judge(claim: str, about: str, x: np.ndarray, **limits: Any) -> experiment.Judged:
         mean, low, high = _mean(x)
         return experiment.judge(claim, about, mean, (low, high), **limits)
 
