@@ -14,7 +14,6 @@ import pathlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure, ticker
@@ -23,7 +22,7 @@ from scipy.spatial import distance as spatial
 
 from gan_probe import evaluation, sets, types
 from gan_probe.commands import command
-from gan_probe.experiments import experiment
+from gan_probe.experiments import experiment, trained
 from gan_probe.stats import proportion
 from gan_probe.theory import memorising, pair_gap
 
@@ -101,17 +100,19 @@ _Judge = Callable[[Any, Any], np.ndarray]  # rows of the data [g, m] and codes [
 
 
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
-    del mesh, work
+    del mesh
     setup = _setup(config)
     players = [
-        pair_gap.search(setup.rng(2), setup.images, setup.drawn, setup.games, widths, pair_gap.Settings(config.steps))
+        trained.computed(
+            work / f"discriminators-{'-'.join(map(str, widths))}.npz", functools.partial(_play, setup, widths)
+        )
         for widths in command.progress(setup.widths, desc="discriminators", unit="capacity")
     ]
-    gaps = np.stack([np.asarray(p.gap).reshape(len(setup.parts), 2, config.games) for p in players])  # p, m, law, game
+    gaps = np.stack([p["gap"].reshape(len(setup.parts), 2, config.games) for p in players])  # p, m, law, game
     built = _built(setup)
     middle = len(players) // 2
-    variables = jax.tree.map(lambda x: x[0], players[middle].variables)  # it told the smallest generator apart
-    values = functools.partial(pair_gap.values, setup.images, variables, widths=setup.widths[middle])
+    first = _first(players[middle])  # it told the smallest generator apart
+    values = functools.partial(pair_gap.values, setup.images, first, widths=setup.widths[middle])
     judge: _Judge = lambda rows, z: np.asarray(values(rows, z))  # noqa: E731
     tails = [_tail(setup, judge, k) for k in command.progress(setup.parts, desc="generators", unit="size")]
     birthday = _birthday(setup, built)
@@ -153,6 +154,26 @@ def _numbers(text: str, name: str) -> list[int]:
 def _pixels(samples: types.Samples) -> np.ndarray:
     images = samples.rows.take(np.arange(len(samples)))
     return images.reshape(len(images), -1).astype(np.float32) / 127.5 - 1
+
+
+def _play(setup: _Setup, widths: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Gap of each game, and the weights of the first one's discriminator by layer/kind."""
+    settings = pair_gap.Settings(setup.config.steps)
+    player = pair_gap.search(setup.rng(2), setup.images, setup.drawn, setup.games, widths, settings)
+    layers = player.variables["params"].items()
+    return {"gap": np.asarray(player.gap)} | {
+        f"{layer}/{kind}": np.asarray(x[0]) for layer, part in layers for kind, x in part.items()
+    }
+
+
+def _first(player: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Variables of the first game's discriminator."""
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for name, x in player.items():
+        layer, _, kind = name.partition("/")
+        if kind:
+            layers.setdefault(layer, {})[kind] = x
+    return {"params": layers}
 
 
 def _built(setup: _Setup) -> _Built:
