@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gan_probe.experiments import dynamics, embeddings, identities, theorems
+from gan_probe.experiments import dynamics, embeddings, encoder, identities, interpolation, spectrum, theorems
 from gan_probe.experiments.experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
@@ -10,6 +10,9 @@ __all__ = ["EXPERIMENTS"]
 EXPERIMENTS: Mapping[str, Experiment] = {
     "002-dynamics": dynamics.EXPERIMENT,
     "002-identities": identities.EXPERIMENT,
+    "002-interpolation": interpolation.EXPERIMENT,
+    "002-spectrum": spectrum.EXPERIMENT,
+    "003-encoder": encoder.EXPERIMENT,
     "003-theorems": theorems.EXPERIMENT,
     "004-embeddings": embeddings.EXPERIMENT,
 }

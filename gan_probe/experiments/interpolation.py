@@ -1,0 +1,181 @@
+"""Do walks through the latent space stay near real images, where blends of pixels leave them? (papers 000, 002)
+
+    gan-probe reproduce 002-interpolation --preset=cpu
+    gan-probe reproduce 002-interpolation --gan=dcgan --steps=20000 --width=64
+
+Trains a generator and a classifier, walks straight from latent to latent, and measures the images on the way against
+blends of the two end images, in pixels and in the classifier's last layer. Expected: walks are no blends; half-way
+they lie nearer to real images than blends do, where distances have a meaning: L2 of pixels favours what is blurred.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from matplotlib import figure
+from scipy import stats
+
+from gan_probe import sets, types
+from gan_probe.classifiers import runs as classifiers
+from gan_probe.experiments import experiment, trained
+from gan_probe.theory import latent_walk
+
+__all__ = ["EXPERIMENT", "Config"]
+
+_POINTS = 9  # of a walk, an odd number
+_SHOWN = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    train: str = experiment.setting("tfds:mnist/train[:20000]", "labelled images to train on (SRC)")
+    real: str = experiment.setting("tfds:mnist/test[:2000]", "held-out images (SRC)")
+    resize: int = experiment.setting(28, "pixels of an image's side")
+    gan: str = experiment.setting("dcgan", "GAN of the DCGAN family")
+    recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
+    steps: int = experiment.setting(600, "iterations")
+    width: int = experiment.setting(16, "channels of both networks")
+    arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
+    pairs: int = experiment.setting(300, "walks")
+    seed: int = experiment.setting(0, "of training and of latents")
+
+
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
+    del mesh
+    train, real = (
+        sets.opened(src, name=name, seed=config.seed, resize=config.resize)
+        for name, src in (("train", config.train), ("real", config.real))
+    )
+    given = {"steps": config.steps, "width": config.width, "discriminator_width": config.width}
+    generator = trained.generator(work / "gan", config.gan, train, preset=config.recipe, given=given, seed=config.seed,
+                                  every=max(config.steps // 10, 10))  # fmt: skip
+    trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
+    predict = classifiers.load(work / "classifier").predict
+    walks = _walks(config, generator)
+    known, held_out = (x.rows.take(np.arange(len(x))) for x in (train, real))
+    measured = {
+        name: _measured(embed, walks, known, held_out)
+        for name, embed in {
+            "pixels": _pixels,
+            "prelogits": lambda images: np.asarray(predict(images).prelogits),
+        }.items()
+    }
+    tables = {"distance": _table(measured)}
+    return experiment.Found(list(_claims(measured)), _figure(walks, tables["distance"]), tables, {})
+
+
+def _walks(config: Config, generator: Any) -> dict[str, np.ndarray]:
+    """uint8 images [pairs, points, h, w, c] of walks, and of blends of their end images."""
+    decoder = generator.sampler.decoder()
+    if decoder is None:
+        raise types.UserError(f"--gan={config.gan}: makes no image of a latent alone; give another, such as dcgan")
+    latent, decode = decoder
+    ends = np.asarray(latent(jax.random.key(config.seed), 2 * config.pairs)).reshape(config.pairs, 2, -1)
+    z = latent_walk.between(ends, _POINTS)
+    images = np.concatenate([np.asarray(jax.jit(decode)(one)) for one in z.transpose(1, 0, 2)])
+    images = images.reshape(_POINTS, config.pairs, *images.shape[1:]).swapaxes(0, 1)
+    blends = latent_walk.between(images[:, [0, -1]], _POINTS)
+    return {name: np.rint(255 * x).astype(np.uint8) for name, x in (("walk", images), ("blend", blends))}
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32) / 255
+
+
+class _Measured(NamedTuple):
+    """Of each pair [n] or point of its walk [n, points]; distances over the median of held-out to training images."""
+
+    off: np.ndarray  # from all blends of the ends
+    length: np.ndarray
+    walk: np.ndarray  # to the nearest training image
+    blend: np.ndarray
+
+
+def _measured(
+    embed: Callable[[np.ndarray], np.ndarray], walks: Mapping[str, np.ndarray], train: np.ndarray, real: np.ndarray
+) -> _Measured:
+    known = embed(train)
+    scale = float(np.median(latent_walk.nearest(embed(real), known)))
+    flat = {name: embed(x.reshape(-1, *x.shape[2:])).reshape(*x.shape[:2], -1) for name, x in walks.items()}
+    walk, blend = (latent_walk.nearest(x, known) / scale for x in flat.values())
+    return _Measured(latent_walk.off_segment(flat["walk"]), latent_walk.length(flat["walk"]), walk, blend)
+
+
+def _mean(x: np.ndarray) -> tuple[float, float, float]:
+    """Mean over pairs [n] and Student's interval."""
+    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
+    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
+
+
+def _claims(measured: Mapping[str, _Measured]) -> Iterator[experiment.Judged]:
+    def judge(claim: str, about: str, x: np.ndarray, **limits: Any) -> experiment.Judged:
+        mean, low, high = _mean(x)
+        return experiment.judge(claim, about, mean, (low, high), **limits)
+
+    unit = "in units of a held-out image's median distance to the nearest training image"
+    for name, one in measured.items():
+        half, ends = one.walk[:, _POINTS // 2], one.walk[:, [0, -1]].mean(axis=1)
+        yield judge("000-1-b", f"{name}: distance of the half-way image to the nearest training image, {unit}", half,
+                    at_least=0.5, at_most=1.5)  # fmt: skip
+        yield judge("000-1-b", f"{name}: how much further it lies than the end images, {unit}", half - ends,
+                    at_most=0.1)  # fmt: skip
+        yield judge("002-4-f", f"{name}: largest distance of a walk from blends of its end images, over that of the "
+                    f"ends (the walk is {one.length.mean():.2f} times as long)", one.off, at_least=0.1)  # fmt: skip
+        yield judge("002-4-f", f"{name}: how much further from training images the half-way image lies than the blend, "
+                    f"{unit}", half - one.blend[:, _POINTS // 2], at_most=0)  # fmt: skip
+
+
+def _table(measured: Mapping[str, _Measured]) -> experiment.Table:
+    rows = [
+        (name, kind, i / (_POINTS - 1), *_mean(distance[:, i]))
+        for name, one in measured.items()
+        for kind, distance in (("walk", one.walk), ("blend", one.blend))
+        for i in range(_POINTS)
+    ]
+    return experiment.Table(("embedding", "images", "t", "distance", "low", "high"), rows)
+
+
+def _figure(walks: Mapping[str, np.ndarray], table: experiment.Table) -> figure.Figure:
+    names = list(dict.fromkeys(row[0] for row in table.rows))
+    sheet = figure.Figure(figsize=(11, 6), layout="constrained")
+    places = sheet.subplot_mosaic([["grid", name] for name in names], width_ratios=[3, 2])
+    pairs = np.stack([walks["walk"][:_SHOWN], walks["blend"][:_SHOWN]], axis=1)  # shown, kind, points, h, w, c
+    tiles = np.pad(pairs[..., 0], ((0, 0), (0, 0), (0, 0), (1, 1), (1, 1)), constant_values=255)
+    height = tiles.shape[3]
+    places["grid"].imshow(
+        tiles.transpose(0, 1, 3, 2, 4).reshape(2 * _SHOWN * height, -1), cmap="gray", vmin=0, vmax=255
+    )
+    places["grid"].set_yticks((np.arange(2 * _SHOWN) + 0.5) * height, ["walk", "blend"] * _SHOWN)
+    places["grid"].set_xticks([])
+    for name in names:
+        axes = places[name]
+        for kind, colour in (("walk", "#3a9d5d"), ("blend", "#d1701f")):
+            t, value, low, high = np.array([r[2:] for r in table.rows if r[:2] == (name, kind)], float).T
+            axes.errorbar(t, value, [value - low, high - value], fmt="o-", ms=3, capsize=2, color=colour, label=kind)
+        axes.axhline(1, color="black", lw=0.8, ls="--", label="held-out images")
+        axes.set(title=f"{name}: distance to the nearest training image", ylim=(0, None), xlabel="t")
+        axes.legend()
+    return sheet
+
+
+EXPERIMENT = experiment.Experiment(
+    "002",
+    "section 4",
+    "walks through the latent space against blends of pixels: are they new, and near real images?",
+    {
+        "smoke": Config(
+            train="digits/train", real="digits/real", gan="dcgan", recipe="smoke", steps=10, width=4, pairs=20
+        ),
+        "cpu": Config(),
+        "paper": Config(
+            train="tfds:mnist/train", real="tfds:mnist/test", recipe="paper", steps=23_000, width=64, arch="mnist_cnn",
+            pairs=2_000,
+        ),
+    },
+    {"smoke": 0.4, "cpu": 6, "paper": 300},
+    main,
+)  # fmt: skip
