@@ -163,7 +163,11 @@ def adversarial(
     def decode(players: Players, z: jax.Array, labels: jax.Array) -> jax.Array:
         return inferred(generator, players.generator, fed(z, labels))
 
-    return gan.Gan(init, step, sample, critic, rules.critics, latent, decode)
+    def logits(players: Players, rows: jax.Array) -> jax.Array:
+        found = inferred(discriminator, players.discriminator, rows)
+        return found if rules.classes is None else found[0]
+
+    return gan.Gan(init, step, sample, critic, rules.critics, latent, decode, logits)
 
 
 def each(latent: Callable[[jax.Array, int], jax.Array], keys: jax.Array) -> jax.Array:

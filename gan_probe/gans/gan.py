@@ -51,6 +51,7 @@ class Gan(NamedTuple):
     critics: iteration -> how often `critic` runs before `step`, each time on a batch of its own.
     latent: what `sample` draws for a key. decode: (state, latents [n, z], labels [n]) -> the rows it makes of them.
       None where rows are not made of one latent each.
+    logits: (state, rows) -> [n], the discriminator's in inference mode. None where it sees more than a row.
     """
 
     init: Callable[[jax.Array], State]
@@ -60,6 +61,7 @@ class Gan(NamedTuple):
     critics: Callable[[int], int] = lambda iteration: 0
     latent: Latent | None = None
     decode: Callable[[State, jax.Array, jax.Array], jax.Array] | None = None
+    logits: Callable[[State, jax.Array], jax.Array] | None = None
 
 
 class System(NamedTuple):

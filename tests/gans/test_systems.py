@@ -41,6 +41,8 @@ def test_states_and_samples_by_shape(name, sizes):
         assert info and all(value.shape == () for value in info.values())
         samples = jax.eval_shape(built.sample, state, jax.random.split(key, 5), jnp.zeros(5, jnp.int32))
         assert samples.shape == (5, *spec.shape)
+        if built.logits is not None:
+            assert jax.eval_shape(built.logits, state, batch.rows).shape == (4,)
 
 
 @pytest.mark.parametrize("name", gans.GANS)
