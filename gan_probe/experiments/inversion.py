@@ -145,7 +145,8 @@ def _claims(cases: Mapping[str, Case], tests: Mapping[str, Any], missing: np.nda
                                "under the GAN that saw all", worse[missing], at_least=0.75)  # fmt: skip
         few = tests["few images"][field]
         yield experiment.judge("001-2-c", f"GAN that saw few images: chance that a held-out image has {what} than "
-                               f"one of those (p = {few['p']:.2g})", few["auc"], tuple(few["ci95"]), at_least=0.75)  # fmt: skip
+                               f"one of those (p = {few['p']:.2g})", few["auc"], tuple(few["ci95"]),
+                               at_least=0.75)  # fmt: skip
 
 
 def _rows(name: str, case: Case) -> Iterator[tuple]:
@@ -176,7 +177,7 @@ def _figure(
             axes.scatter(found.log_density[missing], found.error[missing], s=14, facecolor="none",
                          edgecolor="black", lw=0.4, label="held, class never seen")  # fmt: skip
         test = tests[name]["error"]
-        axes.set(title=f"{name}: AUC of error {test['auc']:.2f} (p = {test['p']:.2g})", xlabel="log-density of latent",
+        axes.set(title=f"{name}: AUC {test['auc']:.2f}, p = {test['p']:.1g}", xlabel="log-density of latent",
                  yscale="log")  # fmt: skip
         axes.legend()
     panels[0].set_ylabel("mean squared error")
