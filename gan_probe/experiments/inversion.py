@@ -160,7 +160,7 @@ def _figure(
 ) -> figure.Figure:
     """Held-out images above what each GAN makes of them; error against density; medians by class."""
     sheet = figure.Figure(figsize=(12, 8), layout="constrained")
-    top, bottom = sheet.subfigures(2, 1)
+    top, bottom = np.asarray(sheet.subfigures(2, 1))
     pictures = top.subplots(len(cases) + 1, 8)
     for line, (name, shown) in zip(pictures, {"held out": held[:8], **{n: c.shown for n, c in cases.items()}}.items(),
                                    strict=True):  # fmt: skip

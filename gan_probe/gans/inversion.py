@@ -70,10 +70,10 @@ def invert(
     return Found(chosen, every[best, at], density, every)
 
 
-def latents(latent: gan.Latent, normals: jax.Array) -> jax.Array:
+def latents(latent: gan.Latent, normals: jax.Array | np.ndarray) -> jax.Array:
     """Latents [n, z] of normal numbers, which follow their law where those are N(0, 1)."""
     if latent.low is None or latent.high is None:
-        return normals
+        return jnp.asarray(normals)
     return latent.low + (latent.high - latent.low) * jax.scipy.special.ndtr(normals)
 
 
