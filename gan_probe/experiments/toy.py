@@ -261,11 +261,11 @@ EXPERIMENT = experiment.Experiment(
     "Jensen-Shannon against Wasserstein on mixtures in the plane: flat discriminators, modes, over training and seeds",
     {
         "smoke": Config(seeds=3, steps=40, toy_steps=40, toy_rate=4e-4, toy_latent=10, toy_penalty=0.0, widths="100",
-                        samples=200, rows=1_000, snapshots=2),
+                        samples=200, rows=1_000, snapshots=1),
         "cpu": Config(),
         "paper": Config(steps=200_000, rate=2e-5, latent=100, toy_steps=100_000, toy_rate=1e-4, widths="512,512,512",
                         toy_batch=256),
     },
-    {"smoke": 0.3, "cpu": 10, "paper": 2_000},
+    {"smoke": 0.3, "cpu": 15, "paper": 2_000},
     main,
 )  # fmt: skip
