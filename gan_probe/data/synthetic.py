@@ -104,6 +104,18 @@ def _grid(values: Values, index: np.ndarray) -> np.ndarray:
     return _around(2.0 * np.stack([row - 2.0, column - 2.0], axis=1), values, index)
 
 
+def _pair(values: Values, index: np.ndarray) -> np.ndarray:
+    side = 0.5 - _modes(values, index)
+    return _around(np.stack([side, side], axis=1), values, index)
+
+
+def _roll(values: Values, index: np.ndarray) -> np.ndarray:
+    """scikit-learn's make_swiss_roll without its height."""
+    share = counter.integers(counter.key(int(values["seed"]), _CENTRE), index, 2**53) * 2.0**-53
+    angle = 1.5 * np.pi * (1 + 2 * share)
+    return _around(angle[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), values, index)
+
+
 def _around(centres: np.ndarray, values: Values, index: np.ndarray) -> np.ndarray:
     return centres + values["sigma"] * counter.normals(counter.key(int(values["seed"]), _NOISE), index, 2)
 
@@ -114,6 +126,12 @@ LAWS: Mapping[str, Law] = {
         "k equally likely atoms (themselves standard normal, chosen by law), each draw with noise sigma",
         {"n": 10_000, "d": 16, "k": 1_000, "sigma": 1e-4, "law": 0},
         _atoms,
+    ),
+    "pair": Law(
+        "two modes, at (.5, .5) and (-.5, -.5) (Swiniarski, paper 001); the first `modes` of them are drawn",
+        {"n": 10_000, "modes": 2, "sigma": 0.1},
+        _pair,
+        _modes,
     ),
     "ring8": Law(
         "eight modes on a circle of radius 2 (Metz et al., 2017); the first `modes` of them are drawn",
@@ -127,4 +145,5 @@ LAWS: Mapping[str, Law] = {
         _grid,
         _modes,
     ),
+    "swissroll": Law("a spiral in the plane with noise (Gulrajani et al., 2017)", {"n": 10_000, "sigma": 0.25}, _roll),
 }

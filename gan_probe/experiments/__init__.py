@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 
-from gan_probe.experiments import dynamics, embeddings, encoder, identities, interpolation, spectrum, theorems
+from gan_probe.experiments import (
+    dynamics,
+    embeddings,
+    encoder,
+    identities,
+    interpolation,
+    inversion,
+    spectrum,
+    theorems,
+    toy,
+)
 from gan_probe.experiments.experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: Mapping[str, Experiment] = {
+    "001-inversion": inversion.EXPERIMENT,
+    "001-toy": toy.EXPERIMENT,
     "002-dynamics": dynamics.EXPERIMENT,
     "002-identities": identities.EXPERIMENT,
     "002-interpolation": interpolation.EXPERIMENT,

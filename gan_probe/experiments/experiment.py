@@ -9,10 +9,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
+from scipy import stats
 
 from gan_probe.stats import proportion
 
-__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "setting", "share"]
+__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "mean", "setting", "share"]
 
 PRESETS = ("smoke", "cpu", "paper")
 
@@ -104,6 +105,16 @@ def share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> Ju
     """Judges a claim that a share is so large, by the Wilson interval of hits, bool [n]."""
     interval = proportion.wilson(hits.sum(), hits.size)
     return judge(claim, measured, hits.mean(), (interval.low or 0.0, interval.high or 0.0), at_least=at_least)
+
+
+def mean(
+    claim: str, measured: str, values: np.ndarray, *, at_least: float = -math.inf, at_most: float = math.inf
+) -> Judged:
+    """Judges a claim about a mean, by Student's interval over independent runs [n]; fewer than 2 can't tell."""
+    values = np.asarray(values, np.float64)
+    value = values.mean() if values.size else math.nan
+    half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values) if values.size > 1 else math.nan
+    return judge(claim, measured, value, (value - half, value + half), at_least=at_least, at_most=at_most)
 
 
 def setting(default: Any, about: str) -> Any:

@@ -79,6 +79,25 @@ def test_ten_million_atoms_cost_only_their_rows():
     assert 0 < np.abs(noise).max() < 6e-4
 
 
+def test_the_pair_of_modes_has_its_means_and_spread():
+    samples = data.load("synthetic:pair?n=20000")
+    x = samples.rows.take(range(20_000))
+    for mode, centre in enumerate((0.5, -0.5)):
+        own = x[samples.labels == mode]
+        assert len(own) == pytest.approx(10_000, abs=5 * math.sqrt(5_000))
+        assert scipy.stats.kstest(((own - centre) / 0.1).ravel(), "norm").pvalue > 1e-4
+
+
+def test_the_swiss_roll_is_a_spiral():
+    """Radius and angle agree without noise, and angles are uniform on 1.5 pi to 4.5 pi."""
+    x = rows("synthetic:swissroll?n=5000&sigma=0").astype(float)
+    angle = np.linalg.norm(x, axis=1)
+    np.testing.assert_allclose(x, angle[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), atol=2e-5)
+    assert scipy.stats.kstest(angle, scipy.stats.uniform(1.5 * np.pi, 3 * np.pi).cdf).pvalue > 1e-4
+    noise = rows("synthetic:swissroll?n=5000") - x
+    assert scipy.stats.kstest(noise.ravel() / 0.25, "norm").pvalue > 1e-4
+
+
 @pytest.mark.parametrize("law, radius, count", [("ring8", 2.0, 8), ("grid25", None, 25)])
 def test_mixtures_carry_their_modes(law, radius, count):
     samples = data.load(f"synthetic:{law}?n=4000&sigma=0.01")

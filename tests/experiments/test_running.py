@@ -3,7 +3,9 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from gan_probe import cli, whole_file
 from gan_probe.experiments import EXPERIMENTS, claims, experiment, running
@@ -95,3 +97,11 @@ def test_a_killed_run_finds_what_it_trained(tmp_path, monkeypatch):
 )
 def test_a_claim_is_judged_by_its_whole_interval(interval, outcome):
     assert experiment.judge("x", "y", 1.0, interval, at_least=1, at_most=3).outcome == outcome
+
+
+def test_a_mean_has_students_interval():
+    judged = experiment.mean("x", "y", np.array([1, 2, 4, 5]), at_least=0)
+    assert judged.value == 3 and judged.outcome == "holds"
+    assert (judged.low, judged.high) == pytest.approx(scipy.stats.ttest_1samp([1, 2, 4, 5], 0).confidence_interval())
+    for few in ([], [3.0]):
+        assert experiment.mean("x", "y", np.array(few), at_least=0).outcome == "cannot tell"

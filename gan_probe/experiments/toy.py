@@ -1,0 +1,271 @@
+"""How a GAN learns a mixture in the plane: Jensen-Shannon against Wasserstein, many seeds (paper 001, section 1)
+
+    gan-probe reproduce 001-toy --preset=cpu
+
+Trains fully connected GANs on two Gaussians: with the minimax loss of the Jensen-Shannon divergence, with the loss of
+the author's notebooks (which does not saturate), and as a clipped Wasserstein GAN; the last two also on the ring of 8
+modes, the grid of 25 and the swiss roll, there with a gradient penalty. Expected: the Jensen-Shannon discriminator is
+flat over much of the plane and the Wasserstein critic nowhere; the ordinary GAN misses modes of the grid.
+"""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from matplotlib import figure
+
+from gan_probe import data, gans
+from gan_probe.commands import command
+from gan_probe.experiments import experiment
+from gan_probe.gans import gan, losses, seeds, settings
+from gan_probe.theory import plane
+
+__all__ = ["EXPERIMENT", "Config"]
+
+_NAMES = {"js": "Jensen-Shannon", "non_saturating": "ordinary", "wasserstein": "Wasserstein"}
+_LAWS = ("ring8", "grid25", "swissroll")
+_COLOURS = {"js": "#d1701f", "non_saturating": "#888888", "wasserstein": "#3f8fd0"}
+_COVERED, _MISSED = 0.5, 0.1  # of the fair share of samples
+_FRAMES = 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """The notebooks take rates 2e-5 and 5e-5 for 200,000 and 100,000 iterations, WGAN-GP's toys 1e-4 for 100,000."""
+
+    seeds: int = experiment.setting(20, "starts of each GAN, trained at once")
+    sigma: float = experiment.setting(0.1, "deviation of the two Gaussians; .01 in the notebooks")
+    steps: int = experiment.setting(10_000, "iterations on two Gaussians; Wasserstein half as many")
+    rate: float = experiment.setting(4e-4, "learning rate there; Wasserstein 2.5 times as high")
+    latent: int = experiment.setting(10, "numbers of a latent there")
+    toy_steps: int = experiment.setting(2_000, "iterations on ring, grid and swiss roll")
+    toy_rate: float = experiment.setting(1e-3, "learning rate there")
+    toy_latent: int = experiment.setting(2, "numbers of a latent there")
+    toy_penalty: float = experiment.setting(0.1, "weight of the gradient penalty there; clipped as on the pair if 0")
+    widths: str = experiment.setting("64,64", "units of the hidden layers there")
+    toy_batch: int = experiment.setting(64, "rows of a minibatch there")
+    samples: int = experiment.setting(10_000, "drawn of each state")
+    rows: int = experiment.setting(100_000, "rows of each law to train on")
+    snapshots: int = experiment.setting(10, "looks at each GAN over its training")
+    seed: int = experiment.setting(0, "of starts, minibatches and samples")
+
+
+class Law(NamedTuple):
+    """rows: [n, 2] scaled to a deviation of 1, but for the pair. centres: [k, 2] of its modes. sigma: of a mode."""
+
+    rows: np.ndarray
+    centres: np.ndarray
+    sigma: float
+    reach: float
+
+
+class Course(NamedTuple):
+    """How a GAN was trained: looks by iteration, and by iteration and seed what was counted; modes in units of 1/k.
+
+    closest, near: [t, seeds, k] share of samples by the closest mode, and within 3 sigma of each. misplaced: [t,
+    seeds], see plane.
+    """
+
+    looks: Mapping[int, plane.Look]
+    closest: np.ndarray
+    near: np.ndarray
+    misplaced: np.ndarray
+
+    def over(self, field: str) -> np.ndarray:
+        """[t, seeds] of a field of the looks."""
+        return np.stack([getattr(look, field) for look in self.looks.values()])
+
+
+def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
+    del mesh
+    laws = {name: _law(config, name) for name in ("pair", *_LAWS)}
+    courses = {("pair", loss): _course(config, laws["pair"], loss, work / f"pair-{loss}") for loss in _NAMES}
+    for name in _LAWS:
+        for loss in ("non_saturating", "wasserstein"):
+            courses[name, loss] = _course(config, laws[name], loss, work / f"{name}-{loss}", toy=True)
+    noise = plane.misplaced(*(_density(x, laws["pair"]) for x in (_law(config, "pair", 1).rows, laws["pair"].rows)))
+    header = ("law", "loss", "iteration", "seed", "flat", "flat for the generator", "least share of a mode",
+              "least share within 3 sigma", "misplaced mass")  # fmt: skip
+    table = experiment.Table(header, [row for key, course in courses.items() for row in _rows(*key, course)])
+    claims = [*_pair_claims(courses, noise), *_mode_claims(courses)]
+    return experiment.Found(claims, _figure(laws, courses), {"runs": table}, {"misplaced by chance": noise})
+
+
+def _law(config: Config, name: str, seed: int = 0) -> Law:
+    def drawn(options: str, n: int) -> np.ndarray:
+        rows = data.load(f"synthetic:{name}?n={n}{options}", seed=config.seed + seed).rows
+        return rows.take(np.arange(n))
+
+    sigma = {"pair": config.sigma, "ring8": 0.02, "grid25": 0.05, "swissroll": 0.25}[name]
+    rows = drawn(f"&sigma={sigma}", config.rows if seed == 0 else config.samples)
+    scale = 1.0 if name == "pair" else float(rows.std())
+    centres = np.unique(drawn("&sigma=0", 1_000), axis=0) if name != "swissroll" else np.zeros((1, 2))
+    reach = 1.0 if name == "pair" else 1.3 * float(np.abs(rows / scale).max())
+    return Law(rows / np.float32(scale), centres / scale, sigma / scale, reach)
+
+
+@functools.cache
+def _system(given: tuple[tuple[str, Any], ...]) -> gan.Gan:
+    system = gans.GANS["mlp"]
+    return system.build(settings.make("mlp", system, "paper", dict(given)), gan.Spec((2,), None))
+
+
+def _course(config: Config, law: Law, loss: str, run: pathlib.Path, *, toy: bool = False) -> Course:
+    """Trains a GAN and looks at its snapshots."""
+    widths, latent = (config.widths, config.toy_latent) if toy else ("100", config.latent)
+    steps, rate = (config.toy_steps, config.toy_rate) if toy else (config.steps, config.rate)
+    given: dict[str, Any] = {"loss": loss, "latent": latent, "widths": widths, "discriminator_widths": widths}
+    if loss == "wasserstein" and toy and config.toy_penalty:
+        given |= {"critics": 5, "penalty": config.toy_penalty}
+    elif loss == "wasserstein":
+        given |= {"critics": 5, "clip": 0.01, "optimizer": "rmsprop"}
+        steps, rate = steps // 2, 2.5 * rate
+    system = _system(tuple({**given, "rate": rate, "discriminator_rate": rate}.items()))
+    states = seeds.train(
+        run, system, law.rows, batch=config.toy_batch if toy else 64, steps=steps,
+        every=max(steps // config.snapshots, 1), seeds=config.seeds, seed=config.seed, progress=command.progress,
+    )  # fmt: skip
+    shown: Callable[[jax.Array], jax.Array] = _same if loss == "wasserstein" else jax.nn.sigmoid
+    looks = {
+        step: plane.look(system, shown, losses.LOSSES[loss].generator, state, plane.window(law.reach, 101),
+                         samples=config.samples, seed=config.seed)
+        for step, state in states.items()
+    }  # fmt: skip
+    real, k = _density(law.rows, law), len(law.centres)
+
+    def counted(count: Callable[[np.ndarray], Any]) -> np.ndarray:
+        return np.array([[count(samples) for samples in look.samples] for look in looks.values()])
+
+    return Course(
+        looks,
+        k * counted(lambda samples: plane.closest(samples, law.centres)),
+        k * counted(lambda samples: plane.near(samples, law.centres, 3 * law.sigma)),
+        counted(lambda samples: plane.misplaced(_density(samples, law), real)),
+    )
+
+
+def _same(logits: jax.Array) -> jax.Array:
+    return logits
+
+
+def _density(samples: np.ndarray, law: Law) -> np.ndarray:
+    return plane.density(samples, law.reach)
+
+
+def _rows(law: str, loss: str, course: Course) -> Iterator[tuple]:
+    flat, still = course.over("flat"), course.over("still")
+    closest, near = course.closest.min(axis=2), course.near.min(axis=2)
+    for t, step in enumerate(course.looks):
+        for seed in range(flat.shape[1]):
+            modes = (closest[t, seed], near[t, seed]) if law != "swissroll" else ("", "")  # which has none
+            yield law, loss, step, seed, flat[t, seed], still[t, seed], *modes, course.misplaced[t, seed]
+
+
+def _pair_claims(courses: Mapping[tuple[str, str], Course], noise: float) -> Iterator[experiment.Judged]:
+    """Section 1 of the paper, on its two Gaussians; a flat share is the mean over training, the start left out."""
+    pair = {loss: courses["pair", loss] for loss in _NAMES}
+    covering = np.concatenate([c.misplaced[-1][c.closest[-1].min(axis=1) >= _COVERED] for c in pair.values()])
+    yield experiment.mean("001-1-b", f"of {covering.size} generators that cover both Gaussians: share of mass in wrong "
+                          f"cells of 32 x 32, less that of fresh data ({noise:.3f})", covering - noise,
+                          at_least=0.1)  # fmt: skip
+    for loss in ("js", "non_saturating"):
+        for field, what in (("flat", "discriminator"), ("still", "generator's loss")):
+            yield experiment.mean("001-1-c", f"{_NAMES[loss]}: share of the plane where the {what} rises by less than "
+                                  "a hundredth of its range over the window's diagonal",
+                                  pair[loss].over(field)[1:].mean(axis=0), at_least=0.1)  # fmt: skip
+        yield experiment.share("001-1-d", f"{_NAMES[loss]}: generators that end with under a tenth of a Gaussian's "
+                               "share",
+                               pair[loss].closest[-1].min(axis=1) < _MISSED, at_least=0.5)  # fmt: skip
+    yield experiment.mean("001-1-f", "share of the plane where the critic rises by less than a hundredth of its range "
+                          "over the window's diagonal", pair["wasserstein"].over("flat")[1:].mean(axis=0),
+                          at_most=0.01)  # fmt: skip
+    yield experiment.share("001-1-g", "generators that end with half of each Gaussian's share within 3 sigma of it",
+                           pair["wasserstein"].near[-1].min(axis=1) >= _COVERED, at_least=0.8)  # fmt: skip
+    yield experiment.mean("001-1-g", "largest rise of the misplaced mass from a snapshot to the next",
+                          np.diff(pair["wasserstein"].misplaced, axis=0).max(axis=0), at_most=0.1)  # fmt: skip
+
+
+def _mode_claims(courses: Mapping[tuple[str, str], Course]) -> Iterator[experiment.Judged]:
+    """What other papers say of ordinary GANs."""
+    for law in ("pair", "ring8", "grid25"):
+        least = courses[law, "non_saturating"].closest[-1].min(axis=1)
+        yield experiment.share("000-1-d", f"{law}: ordinary GANs that end with under half of a mode's share",
+                               least < _COVERED, at_least=0.5)  # fmt: skip
+    for law in ("ring8", "grid25"):
+        missed = (courses[law, "non_saturating"].closest[-1] < _MISSED).sum(axis=1)
+        yield experiment.mean("004-3.4.5-a", f"{law}: modes with under a tenth of their share", missed, at_least=2)
+
+
+def _figure(laws: Mapping[str, Law], courses: Mapping[tuple[str, str], Course]) -> figure.Figure:
+    """Figures 1 to 4, frames over training, curves over seeds, and samples of the other laws."""
+    sheet = figure.Figure(figsize=(13, 11), layout="constrained")
+    panels = sheet.subplots(5, _FRAMES)
+    pair, last = laws["pair"], {key: list(course.looks.values())[-1] for key, course in courses.items()}
+    worst = {loss: int(courses["pair", loss].closest[-1].min(axis=1).argmin()) for loss in _NAMES}
+    best = int(courses["pair", "wasserstein"].misplaced[-1].argmin())
+    _shade(panels[0, 0], _density(pair.rows, pair), "fig. 1: density of the data")
+    _shade(panels[0, 1], _density(last["pair", "wasserstein"].samples[best], pair), "fig. 2: a generated density")
+    _shade(panels[0, 2], last["pair", "wasserstein"].values[best], "its discriminator", "RdBu_r")
+    _shade(panels[0, 3], _density(last["pair", "js"].samples[worst["js"]], pair), "fig. 3: Jensen-Shannon, worst seed")
+    _shade(panels[0, 4], last["pair", "js"].values[worst["js"]], "its discriminator", "RdBu_r")
+    _shade(
+        panels[0, 5], last["pair", "non_saturating"].values[worst["non_saturating"]], "ordinary, worst seed", "RdBu_r"
+    )
+    for row, loss, seed in ((1, "wasserstein", best), (2, "js", worst["js"])):
+        looks = courses["pair", loss].looks
+        for axes, t in zip(panels[row], np.linspace(0, len(looks) - 1, _FRAMES).round().astype(int), strict=True):
+            step = list(looks)[t]
+            _shade(axes, _density(looks[step].samples[seed], pair), f"{_NAMES[loss]}, iteration {step:,}")
+    _curves(panels[3], {loss: courses["pair", loss] for loss in _NAMES})
+    for k, law in enumerate(_LAWS):
+        for axes, loss in zip(panels[4, 2 * k :], ("non_saturating", "wasserstein"), strict=False):
+            seed = int(np.argsort(courses[law, loss].misplaced[-1])[len(last[law, loss].samples) // 2])
+            axes.scatter(*last[law, loss].samples[seed, :2_000].T, s=0.5, color=_COLOURS[loss])
+            axes.scatter(*laws[law].rows[:300].T, s=0.5, color="black")
+            axes.set(title=f"{law}: {_NAMES[loss]}", xticks=[], yticks=[], aspect="equal")
+            axes.set(xlim=(-laws[law].reach, laws[law].reach), ylim=(-laws[law].reach, laws[law].reach))
+    return sheet
+
+
+def _shade(axes: Any, values: np.ndarray, title: str, colours: str = "magma") -> None:
+    side = round(values.size**0.5)
+    axes.imshow(values.reshape(side, side).T, origin="lower", cmap=colours)
+    axes.set(title=title, xticks=[], yticks=[])
+
+
+def _curves(panels: Sequence[Any], courses: Mapping[str, Course]) -> None:
+    """Means over seeds with all seeds behind them, against the share of training."""
+    for loss, course in courses.items():
+        drawn = (course.over("flat"), course.over("still"), course.closest.min(axis=2), course.near.min(axis=2),
+                 course.misplaced)  # fmt: skip
+        for axes, values in zip(panels, drawn, strict=False):
+            x = np.array(list(course.looks)) / max(course.looks)
+            axes.plot(x, values, color=_COLOURS[loss], lw=0.4, alpha=0.3)
+            axes.plot(x, values.mean(axis=1), color=_COLOURS[loss], label=_NAMES[loss])
+    titles = ("plane where D is flat", "where the generator's loss is flat", "least share of a Gaussian, of 1/2",
+              "the same within 3 sigma", "misplaced mass")  # fmt: skip
+    for axes, title in zip(panels, titles, strict=False):
+        axes.set(title=title, xlabel="share of training", ylim=(-0.02, 1.02))
+    panels[-1].axis("off")
+    panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="center")
+
+
+EXPERIMENT = experiment.Experiment(
+    "001",
+    "section 1, figures 1 to 4",
+    "Jensen-Shannon against Wasserstein on mixtures in the plane: flat discriminators, modes, over training and seeds",
+    {
+        "smoke": Config(seeds=3, steps=40, toy_steps=40, toy_rate=4e-4, toy_latent=10, toy_penalty=0.0, widths="100",
+                        samples=200, rows=1_000, snapshots=1),
+        "cpu": Config(),
+        "paper": Config(steps=200_000, rate=2e-5, latent=100, toy_steps=100_000, toy_rate=1e-4, widths="512,512,512",
+                        toy_batch=256),
+    },
+    {"smoke": 0.3, "cpu": 15, "paper": 2_000},
+    main,
+)  # fmt: skip
