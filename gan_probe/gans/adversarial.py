@@ -61,7 +61,7 @@ def adversarial(
     spec: gan.Spec,
     generator: linen.Module,
     discriminator: linen.Module,
-    latent: Callable[[jax.Array, int], jax.Array],
+    latent: gan.Latent,
     loss: losses.Loss,
     optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
     rules: Rules = _PLAIN,
@@ -75,7 +75,7 @@ def adversarial(
       spec: of the data.
       generator: latents [b, z] (with classes: [b, z + classes]) to rows.
       discriminator: rows to logits [b] (with classes: and [b, classes]).
-      latent: (key, n) -> [n, z].
+      latent: its law.
       loss: of both players.
       optimizers: the generator's and the discriminator's.
       rules: see Rules.
@@ -158,9 +158,12 @@ def adversarial(
         return players._replace(iteration=players.iteration + 1), {**info, **more}
 
     def sample(players: Players, keys: jax.Array, labels: jax.Array) -> jax.Array:
-        return inferred(generator, players.generator, fed(each(latent, keys), labels))
+        return decode(players, each(latent, keys), labels)
 
-    return gan.Gan(init, step, sample, critic, rules.critics)
+    def decode(players: Players, z: jax.Array, labels: jax.Array) -> jax.Array:
+        return inferred(generator, players.generator, fed(z, labels))
+
+    return gan.Gan(init, step, sample, critic, rules.critics, latent, decode)
 
 
 def each(latent: Callable[[jax.Array, int], jax.Array], keys: jax.Array) -> jax.Array:
@@ -201,11 +204,11 @@ def rmsprop(rate: Any, decay: float = 0.99) -> optax.GradientTransformation:
     return optax.rmsprop(rate, decay, eps=1e-8, eps_in_sqrt=False)
 
 
-def normal(size: int) -> Callable[[jax.Array, int], jax.Array]:
+def normal(size: int) -> gan.Latent:
     """Latents N(0, 1)."""
-    return lambda key, n: jax.random.normal(key, (n, size))
+    return gan.Latent(size)
 
 
-def uniform(size: int, low: float = -1.0, high: float = 1.0) -> Callable[[jax.Array, int], jax.Array]:
+def uniform(size: int, low: float = -1.0, high: float = 1.0) -> gan.Latent:
     """Latents U[low, high]."""
-    return lambda key, n: jax.random.uniform(key, (n, size), jnp.float32, low, high)
+    return gan.Latent(size, low, high)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
-__all__ = ["DTYPES", "Batch", "Gan", "Spec", "System", "setting"]
+__all__ = ["DTYPES", "Batch", "Gan", "Latent", "Spec", "System", "setting"]
 
 
 class Spec(NamedTuple):
@@ -23,6 +24,19 @@ class Batch(NamedTuple):
     labels: jax.Array
 
 
+class Latent(NamedTuple):
+    """The law of `size` independent numbers: U[low, high], or N(0, 1) without bounds. (key, n) gives [n, size]."""
+
+    size: int
+    low: float | None = None
+    high: float | None = None
+
+    def __call__(self, key: jax.Array, n: int) -> jax.Array:
+        if self.low is None or self.high is None:
+            return jax.random.normal(key, (n, self.size))
+        return jax.random.uniform(key, (n, self.size), jnp.float32, self.low, self.high)
+
+
 State = Any  # a pytree of arrays
 Info = Mapping[str, jax.Array]  # losses and other scalars by name
 
@@ -35,6 +49,8 @@ class Gan(NamedTuple):
     sample: (state, keys [n], labels int32 [n]) -> float32 [n, *shape], in inference mode; row i of keys[i] alone.
     critic: (state, batch, key) -> (state, info), the update of the discriminator alone.
     critics: iteration -> how often `critic` runs before `step`, each time on a batch of its own.
+    latent: what `sample` draws for a key. decode: (state, latents [n, z], labels [n]) -> the rows it makes of them.
+      None where rows are not made of one latent each.
     """
 
     init: Callable[[jax.Array], State]
@@ -42,6 +58,8 @@ class Gan(NamedTuple):
     sample: Callable[[State, jax.Array, jax.Array], jax.Array]
     critic: Callable[[State, Batch, jax.Array], tuple[State, Info]] | None = None
     critics: Callable[[int], int] = lambda iteration: 0
+    latent: Latent | None = None
+    decode: Callable[[State, jax.Array, jax.Array], jax.Array] | None = None
 
 
 class System(NamedTuple):

@@ -7,8 +7,8 @@ GAN-50: --latent=50 --widths=1024,1024,1024.
 import dataclasses
 from typing import Any
 
-from gan_probe import types
 from gan_probe.gans import adversarial, gan, losses
+from gan_probe.gans import settings as settings_lib
 from gan_probe.gans.heuristics import Heuristics
 from gan_probe.models import fully_connected
 
@@ -53,10 +53,10 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
     return adversarial.adversarial(
         spec=spec,
         generator=fully_connected.Generator(
-            spec.shape, _widths(settings.widths, "widths"), settings.activation, len(spec.shape) == 3, dtype=dtype
+            spec.shape, settings_lib.widths(settings.widths, "widths"), settings.activation, len(spec.shape) == 3, dtype=dtype
         ),
         discriminator=fully_connected.Perceptron(
-            _widths(settings.discriminator_widths, "discriminator_widths"), settings.activation, dtype=dtype
+            settings_lib.widths(settings.discriminator_widths, "discriminator_widths"), settings.activation, dtype=dtype
         ),
         latent=adversarial.normal(settings.latent),
         loss=losses.LOSSES[settings.loss],
@@ -66,13 +66,6 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
             options=settings.heuristics,
         ),
     )  # fmt: skip
-
-
-def _widths(text: str, name: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) for part in parts):
-        raise types.UserError(f"--{name}={text}: give whole numbers with commas, such as 64,256")
-    return tuple(int(part) for part in parts)
 
 
 MLP = gan.System(

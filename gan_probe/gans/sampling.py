@@ -1,7 +1,7 @@
 """Samples by number: sample i of a seed is the same whatever else is drawn, in whatever batches."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -33,7 +33,7 @@ class Sampler:
         self.shape, self.images = spec.shape, len(spec.shape) == 3
         self._groups, self._classes = groups or 1, spec.classes if conditional or groups else None
         self._states = [jax.tree.map(lambda x, g=g: x[g], state) for g in range(groups)] if groups else [state]
-        self._apply = _applied(system, self.images)
+        self._system, self._apply = system, _applied(system, self.images)
         self._size = -(-_CHUNK // self._groups) * self._groups
         self._last: tuple[tuple[int, int], np.ndarray] | None = None
 
@@ -50,6 +50,17 @@ class Sampler:
             here = chunks == chunk
             out[here] = self._chunk(int(chunk), seed)[indices[here] % self._size]
         return out
+
+    def decoder(self) -> tuple[gan.Latent, Callable[[jax.Array], jax.Array]] | None:
+        """The law of the latents and the map from latents [n, z] to rows, as drawn but not rounded: images in 0..1.
+
+        The map is a pytree, which functions to compile take as an argument. None where classes take part, or rows are
+        not made of one latent each.
+        """
+        system = self._system
+        if self._classes is not None or system.latent is None or system.decode is None:
+            return None
+        return system.latent, jax.tree_util.Partial(_decoded(system, self.images), self._states[0])
 
     def _chunk(self, chunk: int, seed: int) -> np.ndarray:
         if self._last is None or self._last[0] != (chunk, seed):
@@ -72,5 +83,18 @@ def _applied(system: gan.Gan, images: bool) -> Any:
         if not images:
             return found
         return jax.numpy.round((jax.numpy.clip(found, -1, 1) + 1) * 127.5).astype(jax.numpy.uint8)
+
+    return apply
+
+
+@functools.lru_cache(maxsize=8)
+def _decoded(system: gan.Gan, images: bool) -> Any:
+    """The same function for the same system: what is compiled for it once serves every state."""
+    assert system.decode is not None
+    decode = system.decode
+
+    def apply(state: Any, z: jax.Array) -> jax.Array:
+        found = decode(state, z, jax.numpy.zeros(len(z), jax.numpy.int32))
+        return (jax.numpy.clip(found, -1, 1) + 1) / 2 if images else found
 
     return apply

@@ -9,7 +9,7 @@ from typing import Any
 from gan_probe import types
 from gan_probe.gans import gan
 
-__all__ = ["PRESETS", "given_as_flags", "make", "named"]
+__all__ = ["PRESETS", "given_as_flags", "make", "named", "widths"]
 
 PRESETS = ("smoke", "cpu", "paper")
 
@@ -61,6 +61,18 @@ def given_as_flags(settings: Any) -> dict[str, Any]:
         value = getattr(settings, field.name)
         out |= dataclasses.asdict(value) if dataclasses.is_dataclass(value) else {field.name: value}  # type: ignore[arg-type]
     return out
+
+
+def widths(text: str, name: str) -> tuple[int, ...]:
+    """Units of hidden layers, given with commas as the setting `name`.
+
+    Raises:
+      UserError: something else than whole numbers above 0.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) for part in parts):
+        raise types.UserError(f"--{name}={text}: give whole numbers with commas, such as 64,256")
+    return tuple(int(part) for part in parts)
 
 
 def _with_default(field: dataclasses.Field, default: Any) -> dataclasses.Field:
