@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gan_probe.experiments import dynamics, embeddings, identities, theorems
+from gan_probe.experiments import dynamics, embeddings, identities, likelihoods, parzen_windows, theorems
 from gan_probe.experiments.experiment import Experiment
 
 __all__ = ["EXPERIMENTS"]
@@ -11,5 +11,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "002-dynamics": dynamics.EXPERIMENT,
     "002-identities": identities.EXPERIMENT,
     "003-theorems": theorems.EXPERIMENT,
+    "004-ais": likelihoods.EXPERIMENT,
     "004-embeddings": embeddings.EXPERIMENT,
+    "004-parzen": parzen_windows.EXPERIMENT,
 }

@@ -1,14 +1,17 @@
 """What an experiment trains: taken up again in the folder where a killed run left it."""
 
+import io
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from gan_probe import annotation, sets, types
+import numpy as np
+
+from gan_probe import annotation, sets, types, whole_file
 from gan_probe.commands import command
 from gan_probe.gans import runs
 
-__all__ = ["classifier", "generator"]
+__all__ = ["classifier", "computed", "generator"]
 
 
 def generator(
@@ -31,8 +34,19 @@ def generator(
     )  # fmt: skip
 
 
-def classifier(run: pathlib.Path, arch: str, data: str, *, seed: int) -> None:
-    """Trains a network to classify a labelled set (SRC) until its validation rows no longer gain."""
+def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed: int) -> None:
+    """Trains a network to classify a labelled set (or its SRC) until its validation rows no longer gain."""
     annotation.classify(
         run, arch, sets.opened(data, name="train", seed=seed), seed=seed, resume=run.exists(), progress=command.progress
     )
+
+
+def computed(path: pathlib.Path, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Arrays that take long: those of the npz file where a killed run left them, or else made and written there."""
+    if not path.exists():
+        held = io.BytesIO()
+        np.savez(held, **dict(make()))  # type: ignore[arg-type]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole_file.put(path, held.getvalue())
+    with np.load(path, allow_pickle=False) as found:
+        return dict(found)

@@ -166,7 +166,7 @@ def adversarial(
     return gan.Gan(init, step, sample, critic, rules.critics, latent, decode)
 
 
-def each(latent: Callable[[jax.Array, int], jax.Array], keys: jax.Array) -> jax.Array:
+def each(latent: gan.Latent, keys: jax.Array) -> jax.Array:
     """A latent of its own for each key [b]: sample i is the same whatever else is drawn."""
     return jax.vmap(lambda key: latent(key, 1)[0])(keys)
 

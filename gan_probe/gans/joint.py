@@ -32,7 +32,7 @@ def joint(
     encoder: linen.Module,
     generator: linen.Module,
     discriminator: linen.Module,
-    latent: Callable[[jax.Array, int], jax.Array],
+    latent: gan.Latent,
     drawn: Callable[[Any, jax.Array], jax.Array],
     optimizers: tuple[optax.GradientTransformation, optax.GradientTransformation],
 ) -> gan.Gan:
@@ -42,7 +42,7 @@ def joint(
       spec: of the data.
       encoder, generator: images to what `drawn` makes latents of, and latents to images.
       discriminator: (images, latents) to logits [b].
-      latent: (key, n) -> [n, z].
+      latent: its law.
       drawn: (the encoder's output, key) -> latents [b, z].
       optimizers: of encoder and generator together, and of the discriminator.
     """

@@ -1,8 +1,8 @@
 """Annealed importance sampling of ln p(x) under a decoder g: z ~ N(0, I), x | z ~ N(g(z), variance I).
 
 Neal 2001; as Wu et al. 2017 run it on decoders (eval_gen, ais.py): the path is p(z) p(x|z)^beta, the log-weight of a
-chain gathers (beta_t - beta_{t-1}) ln p(x|z) at its latent before it moves by HMC at beta_t, and ln of the mean weight of
-an image's chains estimates ln p(x), from below on average.
+chain gathers (beta_t - beta_{t-1}) ln p(x|z) at its latent before it moves by HMC at beta_t, and ln of the mean weight
+of an image's chains estimates ln p(x), from below on average.
 
 One path serves many variances: p(x|z)^beta of the least variance is, but for a constant, p(x|z) of the variance divided
 by beta, so what has been gathered there is the log-weight of that variance.
@@ -34,8 +34,8 @@ _WARM = 100  # moves at the first precision, which leave the law of the chains a
 class LogLikelihood(NamedTuple):
     """ln p(x) of each variance and image, nats.
 
-    value: [v, n]. noise: [v, n], standard error of the value from the spread of the chains' weights, too small where few
-    chains hold all the weight. accepted: [n], running mean of the acceptance at the end.
+    value: [v, n]. noise: [v, n], standard error of the value from the spread of the chains' weights, too small where
+    few chains hold all the weight. accepted: [n], running mean of the acceptance at the end.
     """
 
     value: np.ndarray
@@ -114,8 +114,8 @@ def anneal(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log-weights gathered on reaching each precision of the path, and the running acceptance at the end, [n].
 
-    Without the constant of the normal density, which the caller adds. Several paths may be walked by the same code: from
-    0 upwards, or downwards from latents that follow the posterior.
+    Without the constant of the normal density, which the caller adds. The path may lead from 0 upwards, or downwards
+    from latents that follow the posterior.
 
     Args:
       keys: of each image, [n].

@@ -1,7 +1,7 @@
 """Bidirectional Monte Carlo: how far annealed importance sampling is from the truth, on data that the decoder made.
 
-Grosse et al. 2015; Wu et al. 2017, section 3.2: of x = g(z) + noise the latent z is an exact draw from the posterior. The
-path walked upwards gives a lower bound of ln p(x) on average, and walked backwards from z an upper bound.
+Grosse et al. 2015; Wu et al. 2017, section 3.2: of x = g(z) + noise the latent z is an exact draw from the posterior.
+The path walked upwards gives a lower bound of ln p(x) on average, and walked backwards from z an upper bound.
 """
 
 from collections.abc import Callable

@@ -46,7 +46,7 @@ def move(key: jax.Array, energy: Energy, chains: Chains, precision: Scalar) -> C
         return -(z + precision * slope)
 
     def leap(at: tuple[Array, Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array, Array], None]:
-        z, _, slope, p = at
+        z, value, slope, p = at
         p = p + step / 2 * force(z, slope)
         z = z + step * p
         value, slope = energy(z)
