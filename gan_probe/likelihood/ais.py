@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.special
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
 from gan_probe import parallel, types
@@ -130,8 +130,9 @@ def anneal(
     n, devices = len(rows), mesh.devices.size
     fill = np.resize(np.arange(n), -(-n // devices) * devices)
     g = decoder if isinstance(decoder, jax.tree_util.Partial) else jax.tree_util.Partial(decoder)
+    g = jax.device_put(g, NamedSharding(mesh, PartitionSpec()))
     rows_there, keys_there, z = parallel.put_rows((rows[fill], keys[fill], z[fill]), mesh)
-    chains, weights = _begin(g, rows_there, z), jnp.zeros_like(z[:, :, 0])
+    chains, weights = parallel.put_rows((_begin(g, rows_there, z), jnp.zeros(z.shape[:2])), mesh)
     out = []
     for start in range(-_WARM, len(path), _CHUNK):
         numbers = np.arange(start, start + _CHUNK)  # beyond either end of the path they move on at its precision
