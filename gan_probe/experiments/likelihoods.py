@@ -53,7 +53,7 @@ class Config:
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     variances = _variances(config)
     train = sets.opened(config.train, name="train", seed=config.seed, resize=28)
-    images = _dequantised(config)
+    images = _dequantised(config, train.rows.shape)
     models = {name: _trained(config, name, train, work / name) for name in _COLOURS}
     scores = {name: _scores(config, model, images, variances, mesh, work / name) for name, model in models.items()}
     bounds = {name: _bounds(config, model, min(variances), mesh, work / name) for name, model in models.items()}
@@ -92,13 +92,13 @@ def _variances(config: Config) -> tuple[float, ...]:
     return found
 
 
-def _dequantised(config: Config) -> np.ndarray:
+def _dequantised(config: Config, shape: tuple[int, ...]) -> np.ndarray:
     """float32 [n, 28, 28, c] in 0..1, uniform within each grey level, of a seeded choice of the test set."""
     test = sets.opened(config.test, name="test", seed=config.seed, resize=28)
     rng = np.random.default_rng([config.seed, 5])
+    if test.rows.shape != shape:
+        raise types.UserError(f"--test={config.test}: images of {list(test.rows.shape)}, --train has {list(shape)}")
     rows = test.rows.take(np.sort(rng.permutation(len(test))[: config.images]))
-    if rows.dtype != np.uint8:
-        raise types.UserError(f"--test={config.test}: holds features, the decoders make images")
     return ((rows + rng.random(rows.shape)) / 256).astype(np.float32)
 
 
