@@ -66,6 +66,8 @@ class Config:
 
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
+    if config.normal == config.weak:
+        raise types.UserError(f"--weak={config.weak}: the same as --normal; give another of gan-probe list gans")
     train = sets.opened(config.train, name="train", seed=config.seed, resize=config.size)
     every = max(config.steps // config.checkpoints, 1)
     steps = list(range(every, config.steps + 1, every))
