@@ -24,6 +24,7 @@ BELOW = {
     "ops": {"types", "parallel"},
     "stats": {"types", "parallel", "ops"},
     "metrics": {"types", "parallel", "ops", "stats"},
+    "likelihood": {"types", "parallel"},
     "models": {"types", "parallel"},
     "gans": {"types", "parallel", "checkpoint", "whole_file", "run_file", "models"},
     "classifiers": {"types", "parallel", "checkpoint", "run_file", "models"},

@@ -9,6 +9,8 @@ from gan_probe.experiments import (
     identities,
     interpolation,
     inversion,
+    likelihoods,
+    parzen_windows,
     spectrum,
     theorems,
     toy,
@@ -26,5 +28,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "002-spectrum": spectrum.EXPERIMENT,
     "003-encoder": encoder.EXPERIMENT,
     "003-theorems": theorems.EXPERIMENT,
+    "004-ais": likelihoods.EXPERIMENT,
     "004-embeddings": embeddings.EXPERIMENT,
+    "004-parzen": parzen_windows.EXPERIMENT,
 }

@@ -53,10 +53,16 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
     return adversarial.adversarial(
         spec=spec,
         generator=fully_connected.Generator(
-            spec.shape, settings_lib.widths(settings.widths, "widths"), settings.activation, len(spec.shape) == 3, dtype=dtype
+            spec.shape,
+            settings_lib.widths(settings.widths, "widths"),
+            settings.activation,
+            len(spec.shape) == 3,
+            dtype=dtype,
         ),
         discriminator=fully_connected.Perceptron(
-            settings_lib.widths(settings.discriminator_widths, "discriminator_widths"), settings.activation, dtype=dtype
+            settings_lib.widths(settings.discriminator_widths, "discriminator_widths"),
+            settings.activation,
+            dtype=dtype,
         ),
         latent=adversarial.normal(settings.latent),
         loss=losses.LOSSES[settings.loss],

@@ -1,6 +1,6 @@
 """A variational autoencoder (Kingma and Welling 2014; convolutional as yzwxx/vae-celebA trains it).
 
-VAE-10 (Wu et al. 2017) is fully connected: --latent=10 --encoder_widths=256,64 --widths=64,256,256,1024 --rate=1e-5, and
+VAE-10 (Wu et al. 2017) is fully connected: --latent=10 --encoder_widths=256,64 --widths=64,256,256,1024 --rate=1e-5;
 its variance .03 of pixels in 0..1 is --divergence=3.06e-4 on MNIST (8 x .03 / 784).
 """
 

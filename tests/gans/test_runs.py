@@ -113,6 +113,19 @@ def test_samples_do_not_depend_on_what_else_is_drawn(whole):
     assert not np.array_equal(sampler.draw(np.arange(300), seed=6), all_of_them)
 
 
+@pytest.mark.parametrize(
+    ("name", "given"), [("mlp", {"widths": "8", "discriminator_widths": "8"}), ("vae", {"widths": "8,16"})]
+)
+def test_the_decoder_makes_the_samples(name, given, images, tmp_path):
+    """Of the latents that the samples' numbers stand for; a sample is the nearest grey level."""
+    trained = runs.train(tmp_path / "run", name, images, preset="smoke", given={**given, "steps": 2, "latent": 4})
+    latent, decode = trained.sampler.decoder()
+    keys = jax.vmap(lambda number: jax.random.fold_in(jax.random.key(3), number))(np.arange(20, dtype=np.uint32))
+    made = decode(np.concatenate([latent(key, 1) for key in keys]))
+    np.testing.assert_allclose(made * 255, trained.sampler.draw(np.arange(20), seed=3), atol=0.5 + 1e-3)
+    assert latent == gan.Latent(4) and 0.2 < float(np.ptp(made)) <= 1
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(points, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(types.UserError, match=r"not finite at step \d+; the last good checkpoint is step (0|3|6)"):
@@ -133,6 +146,7 @@ def test_each_class_has_a_gan_of_its_own(points, tmp_path):
     assert trained.classes == points.classes
     at = np.arange(400)
     found, labels = trained.sampler.draw(at), trained.sampler.labels(at)
+    assert trained.sampler.decoder() is None
     np.testing.assert_array_equal(labels, at % 8)
     rows = points.rows.take(np.arange(len(points)))
     centres = np.stack([rows[points.labels == c].mean(axis=0) for c in range(8)])

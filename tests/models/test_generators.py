@@ -37,6 +37,7 @@ def abstract(module, shape):
         (began.Generator(64, 3), (64,), 1_716_611),
         (began.Autoencoder(64), (64, 64, 3), 13_405_379),
         (fully_connected.Generator((28, 28, 1), (64, 256, 256, 1024), "tanh"), (10,), 1_149_904),
+        (fully_connected.Encoder(10, (256, 64)), (28, 28, 1), 218_708),
     ],
 )
 def test_golden_counts(module, shape, count):

@@ -1,0 +1,1 @@
+"""Log-likelihoods of decoders with Gaussian noise, by annealed importance sampling."""

@@ -1,0 +1,20 @@
+"""Student's interval for the mean of independent, roughly normal values (Student 1908)."""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from gan_probe import types
+
+__all__ = ["mean_interval"]
+
+
+def mean_interval(values: np.ndarray) -> types.Interval:
+    """Of the mean of float [n]; without ends where n < 2."""
+    n = len(values)
+    if n < 2:
+        return types.Interval(None, None, None, "t over fewer than two values", "exact")
+    mean, stderr = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(n)
+    half = float(stats.t.ppf(0.975, n - 1)) * stderr
+    return types.Interval(mean - half, mean + half, stderr, f"t with {n - 1} degrees of freedom", "exact")
