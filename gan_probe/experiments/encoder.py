@@ -221,7 +221,7 @@ def _network_claims(setup: _Setup, built: _Built) -> Iterator[experiment.Judged]
                            max(memorising.weights(s)[:3].sum() / (i + 2) for i, s in enumerate(selectors)),
                            at_most=10)  # fmt: skip
     z = rng.standard_normal((20_000, 1)).astype(np.float32)
-    part = memorising.blocks(z, memorising.thresholds(32).astype(np.float32), 32)
+    part = np.asarray(memorising.blocks(z, memorising.thresholds(32).astype(np.float32), 32))
     yield _failures("003-D.2-c", "numbers of which another of 32 parts is told",
                     np.asarray(memorising.apply(selectors[-1], z))[:, 0] != part)  # fmt: skip
     ratios = [(w[:4].sum() / (config.code * k), w[4:6].sum() / k**config.code) for k, w in built.weights.items()]
