@@ -217,9 +217,10 @@ def _figure(tables: Mapping[str, experiment.Table], shown: Mapping[str, np.ndarr
         reach = np.abs(np.array([low, high]) - mean)
         left.errorbar(variance, mean, reach, fmt="o-", ms=4, capsize=3, color=colour, label=name)
         _, image, lower, upper = zip(*(r for r in tables["bounds"].rows if r[0] == name), strict=True)
-        middle.vlines(image, lower, upper, color=colour, alpha=0.6)
-        middle.plot(image, lower, "^", ms=5, color=colour, label=f"{name}, lower bound")
-        middle.plot(image, upper, "v", ms=5, color=colour, mfc="none", label="and upper bound")
+        beside = np.array(image) + {"GAN-10": -0.15, "VAE-10": 0.15}[name]
+        middle.vlines(beside, lower, upper, color=colour, alpha=0.6)
+        middle.plot(beside, lower, "^", ms=5, color=colour, label=f"{name}, lower bound")
+        middle.plot(beside, upper, "v", ms=5, color=colour, mfc="none", label="and upper bound")
     left.plot(variance, ceiling, "--", lw=0.8, color="black", label="an image met exactly")
     left.axhline(0, color="grey", lw=0.5)
     left.set_xscale("log")
@@ -230,8 +231,9 @@ def _figure(tables: Mapping[str, experiment.Table], shown: Mapping[str, np.ndarr
     middle.set(
         title="images drawn from the decoders", xlabel="image", ylabel=f"ln p at variance {min(variance):g}, nats"
     )
-    for axes in (left, middle):
-        axes.legend()
+    middle.xaxis.get_major_locator().set_params(integer=True)
+    left.legend()
+    middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
     strips = [np.concatenate([row.astype(float) / (row.max() or 1) for row in rows], axis=1) for rows in shown.values()]
     right.imshow(np.concatenate(strips)[:, :, 0], cmap="gray", vmin=0, vmax=1)
     size = len(strips[0])
