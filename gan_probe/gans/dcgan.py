@@ -48,7 +48,7 @@ def _build(
 
 _PRESETS = {
     "smoke": {"steps": 6, "batch": 16, "width": 4, "discriminator_width": 4},
-    "cpu": {"steps": 2_000, "width": 32, "discriminator_width": 32},
+    "cpu": {"steps": 1_500, "width": 16, "discriminator_width": 16},
 }
 
 DCGAN = gan.System("convolutions of stride 2 with batch norm (Radford et al. 2016)", Settings, _build, _PRESETS)
