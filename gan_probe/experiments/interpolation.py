@@ -35,10 +35,10 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "labelled images to train on (SRC)")
     real: str = experiment.setting("tfds:mnist/test[:2000]", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gan: str = experiment.setting("dcgan", "GAN of the DCGAN family")
+    gan: str = experiment.setting("dcgan", "name in `gan-probe list gans`; with --width a DCGAN")
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
     steps: int = experiment.setting(600, "iterations")
-    width: int = experiment.setting(16, "channels of both networks")
+    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's")
     arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
     pairs: int = experiment.setting(300, "walks")
     seed: int = experiment.setting(0, "of training and of latents")
@@ -50,7 +50,8 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         sets.opened(src, name=name, seed=config.seed, resize=config.resize)
         for name, src in (("train", config.train), ("real", config.real))
     )
-    given = {"steps": config.steps, "width": config.width, "discriminator_width": config.width}
+    widths = {"width": config.width, "discriminator_width": config.width} if config.width else {}
+    given = {"steps": config.steps, **widths}
     generator = trained.generator(work / "gan", config.gan, train, preset=config.recipe, given=given, seed=config.seed,
                                   every=max(config.steps // 10, 10))  # fmt: skip
     trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
@@ -168,7 +169,8 @@ EXPERIMENT = experiment.Experiment(
     "walks through the latent space against blends of pixels: are they new, and near real images?",
     {
         "smoke": Config(
-            train="digits/train", real="digits/real", gan="dcgan", recipe="smoke", steps=10, width=4, pairs=20
+            train="digits/train", real="digits/real", gan="mlp", arch="linear", recipe="smoke", steps=10, width=0,
+            pairs=20,
         ),
         "cpu": Config(),
         "paper": Config(

@@ -33,10 +33,12 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "images that the generators are trained on (SRC)")
     real: str = experiment.setting("tfds:mnist/test", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gans: str = experiment.setting("dcgan,dcgan_weak", "GANs of the DCGAN family, with commas")
+    gans: str = experiment.setting(
+        "dcgan,dcgan_weak", "names in `gan-probe list gans`, with commas; with --width DCGANs"
+    )
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
     steps: int = experiment.setting(400, "iterations")
-    width: int = experiment.setting(16, "channels of both networks")
+    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's")
     samples: int = experiment.setting(4_000, "images of each set, more than there are pixels")
     seed: int = experiment.setting(0, "of training and of samples")
 
@@ -47,7 +49,8 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         sets.opened(src, name=name, seed=config.seed, resize=config.resize)
         for name, src in (("train", config.train), ("real", config.real))
     )
-    given = {"steps": config.steps, "width": config.width, "discriminator_width": config.width}
+    widths = {"width": config.width, "discriminator_width": config.width} if config.width else {}
+    given = {"steps": config.steps, **widths}
     fakes = {_CONTROL: train.rows.take(np.arange(min(config.samples, len(train))))}
     for name in config.gans.split(","):
         found = trained.generator(work / name, name, train, preset=config.recipe, given=given, seed=config.seed,
@@ -137,7 +140,7 @@ EXPERIMENT = experiment.Experiment(
     "the covariance spectrum of trained generators against that of real images",
     {
         "smoke": Config(
-            train="digits/train", real="digits/real", gans="dcgan", recipe="smoke", steps=10, width=4, samples=300
+            train="digits/train", real="digits/real", gans="mlp", recipe="smoke", steps=10, width=0, samples=300
         ),
         "cpu": Config(),
         "paper": Config(train="tfds:mnist/train", recipe="paper", steps=23_000, width=64, samples=10_000),
