@@ -18,7 +18,7 @@ from gan_probe.gans import gan
 
 __all__ = ["train"]
 
-_RANDOM = "unsafe_rbg"  # compiles in half the time; a run of other seeds beside it draws other numbers
+_RANDOM = "rbg"  # compiles in half the time; a run of other seeds beside it draws other numbers
 
 
 def train(

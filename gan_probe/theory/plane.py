@@ -64,7 +64,7 @@ def look(
       samples: drawn of each state.
       seed: of their latents.
     """
-    keys = jax.random.split(jax.random.key(seed, impl="unsafe_rbg"), samples)
+    keys = jax.random.split(jax.random.key(seed), samples)
     return jax.tree.map(np.asarray, _look(system, shown, lowered)(states, keys, points))
 
 
