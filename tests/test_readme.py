@@ -31,7 +31,7 @@ def claims_table() -> str:
     reasons = collections.Counter(c.reason.partition(":")[0].split()[0] for c in claims.claims().values() if c.reason)
     later = reasons["image"] + reasons["not"]
     total = len(claims.claims())
-    lines.append(f"| | | experiments to come (image GANs, likelihoods, toys) | {later} |")
+    lines.append(f"| | | experiments to come (image GANs and classifiers) | {later} |")
     lines.append(f"| | | not for an experiment: opinions, definitions, other works | {sum(reasons.values()) - later} |")
     lines.append(f"| | all five | every claim of `gan_probe/experiments/claims.csv` | {total} |")
     return "\n".join(lines) + "\n"
