@@ -3,8 +3,9 @@
     gan-probe reproduce 002-dynamics --preset=cpu
 
 Expected: against the best discriminator every start converges; where both players take one step, nine in ten fail, by
-vanished gradients or collapsed modes, also with an unrolled discriminator; a lone Gaussian is always found; and a
-discriminator shut in where p_target < p_generator loses an interval although the generator stands still.
+vanished gradients or collapsed modes, also with an unrolled discriminator; a lone Gaussian is found against the best
+discriminator, but not always where both take one step; and a discriminator shut in where p_target < p_generator loses
+an interval although the generator stands still.
 """
 
 import dataclasses
@@ -96,8 +97,9 @@ def _figure_1_claims(config: Config, outcomes: Mapping[str, np.ndarray], lone: M
         lost[lost != 2] == 1,
         at_least=0.5,
     )
+    wobble = np.max([_wobble(config, outcomes, kind) for kind in _KINDS[:2]])
     yield experiment.judge("002-F1-a", "largest error of a converged run's means over its last tenth, either dynamics",
-                           max(_wobble(config, outcomes, kind) for kind in _KINDS[:2]), at_most=0.1)  # fmt: skip
+                           wobble, at_most=0.1)  # fmt: skip
     yield experiment.share(
         "002-F1-b",
         "first-order starts lost by vanished gradients or merged means, of all lost",
@@ -145,11 +147,13 @@ def _most_intervals(config: Config) -> int:
 
 def _wobble(config: Config, outcomes: Mapping[str, np.ndarray], kind: str) -> float:
     at = np.flatnonzero(outcomes[kind] == 0)[:1]
+    if not at.size:
+        return float("nan")
     means, ends = _starts(config.starts, 2, config.seed)
     path = two_gaussians.run(two_gaussians.start(means[:, at], ends[..., at]), _TARGET, dynamics=kind,
                              steps=config.steps, rate=config.rate, path=True)  # fmt: skip
     late = np.sort(np.asarray(path.means)[-config.steps // 10 :, :, 0], axis=1)
-    return float(np.abs(late - _TARGET).max()) if at.size else float("nan")
+    return float(np.abs(late - _TARGET).max())
 
 
 def _starts(n: int, components: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

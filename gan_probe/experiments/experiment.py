@@ -9,9 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
-from scipy import stats
 
-from gan_probe.stats import proportion
+from gan_probe.stats import proportion, student
 
 __all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "mean", "setting", "share"]
 
@@ -102,7 +101,9 @@ def judge(
 
 
 def share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> Judged:
-    """Judges a claim that a share is so large, by the Wilson interval of hits, bool [n]."""
+    """Judges a claim that a share is so large, by the Wilson interval of hits, bool [n]; of none it can't be told."""
+    if not hits.size:
+        return judge(claim, measured, math.nan, (math.nan, math.nan), at_least=at_least)
     interval = proportion.wilson(hits.sum(), hits.size)
     return judge(claim, measured, hits.mean(), (interval.low or 0.0, interval.high or 0.0), at_least=at_least)
 
@@ -112,11 +113,15 @@ def mean(
 ) -> Judged:
     """Judges a claim about a mean, by Student's interval over independent runs [n]; fewer than 2 can't tell."""
     values = np.asarray(values, np.float64)
-    value = values.mean() if values.size else math.nan
-    half = stats.t.ppf(0.975, values.size - 1) * stats.sem(values) if values.size > 1 else math.nan
-    return judge(claim, measured, value, (value - half, value + half), at_least=at_least, at_most=at_most)
+    found = student.mean_interval(values)
+    low, high = (math.nan if end is None else end for end in (found.low, found.high))
+    value = float(values.mean()) if values.size else math.nan
+    return judge(claim, measured, value, (low, high), at_least=at_least, at_most=at_most)
 
 
-def setting(default: Any, about: str) -> Any:
-    """A field of an experiment's settings: its default, and its line in --help."""
-    return dataclasses.field(default=default, metadata={"about": about})
+def setting(default: Any, about: str, *, least: float | None = None) -> Any:
+    """A field of an experiment's settings: its default, its line in --help, and the least that a number may be.
+
+    By default that is 1, or any share above 0, and for a seed 0.
+    """
+    return dataclasses.field(default=default, metadata={"about": about, "least": least})

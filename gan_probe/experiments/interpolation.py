@@ -38,7 +38,7 @@ class Config:
     gan: str = experiment.setting("dcgan", "name in `gan-probe list gans`; with --width a DCGAN")
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
     steps: int = experiment.setting(600, "iterations")
-    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's")
+    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's", least=0)
     arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
     pairs: int = experiment.setting(300, "walks")
     seed: int = experiment.setting(0, "of training and of latents")

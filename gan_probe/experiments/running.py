@@ -17,6 +17,7 @@ from gan_probe import content, parallel, types, whole_file
 from gan_probe.experiments import EXPERIMENTS, experiment
 from gan_probe.experiments import claims as claims_lib
 from gan_probe.report import files
+from gan_probe.version import __version__
 
 __all__ = ["INDEX", "RESULTS", "finished", "index", "reproduce", "settings"]
 
@@ -44,12 +45,12 @@ def settings(name: str, preset: str, given: Mapping[str, Any]) -> Any:
     if preset not in chosen.presets:
         raise types.UserError(f"--preset={preset}: unknown{types.hint(preset, chosen.presets)}; one of "
                               f"{', '.join(chosen.presets)}")  # fmt: skip
-    known = [field.name for field in dataclasses.fields(chosen.presets[preset])]
+    known = {field.name: field.metadata["least"] for field in dataclasses.fields(chosen.presets[preset])}
     for key in given:
         if key not in known:
             raise types.UserError(f"--{key}: {name} has no such setting; it has {', '.join(known)}")
     for key, value in given.items():
-        least = 0 if key == "seed" else 1
+        least = known[key] if known[key] is not None else 0 if key == "seed" else 1
         if isinstance(value, int | float) and not isinstance(value, bool) and not (value >= least or 0 < value < 1):
             raise types.UserError(f"--{key}={value}: must be {least} or more, or a share above 0")
     return dataclasses.replace(chosen.presets[preset], **given)
@@ -109,7 +110,11 @@ def reproduce(
 def finished(name: str, config: Any, out: pathlib.Path) -> dict[str, Any] | None:
     """What an earlier run of the same settings left in `out`, None without one."""
     results = _earlier(out)
-    same = results.get("experiment") == name and results.get("settings") == content.plain(dataclasses.asdict(config))
+    same = (
+        results.get("gan_probe") == __version__
+        and results.get("experiment") == name
+        and results.get("settings") == content.plain(dataclasses.asdict(config))
+    )
     return results if same else None
 
 

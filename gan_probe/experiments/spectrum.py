@@ -38,7 +38,7 @@ class Config:
     )
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
     steps: int = experiment.setting(400, "iterations")
-    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's")
+    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's", least=0)
     samples: int = experiment.setting(4_000, "images of each set, more than there are pixels")
     seed: int = experiment.setting(0, "of training and of samples")
 

@@ -50,7 +50,9 @@ class Config:
     toy_steps: int = experiment.setting(2_000, "iterations on ring, grid and swiss roll")
     toy_rate: float = experiment.setting(1e-3, "learning rate there")
     toy_latent: int = experiment.setting(2, "numbers of a latent there")
-    toy_penalty: float = experiment.setting(0.1, "weight of the gradient penalty there; clipped as on the pair if 0")
+    toy_penalty: float = experiment.setting(
+        0.1, "weight of the gradient penalty there; clipped as on the pair if 0", least=0
+    )
     widths: str = experiment.setting("64,64", "units of the hidden layers there")
     toy_batch: int = experiment.setting(64, "rows of a minibatch there")
     samples: int = experiment.setting(10_000, "drawn of each state")

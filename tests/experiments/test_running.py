@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from gan_probe import cli, whole_file
+from gan_probe import cli, types, whole_file
 from gan_probe.experiments import EXPERIMENTS, claims, experiment, running
 
 
@@ -105,3 +105,22 @@ def test_a_mean_has_students_interval():
     assert (judged.low, judged.high) == pytest.approx(scipy.stats.ttest_1samp([1, 2, 4, 5], 0).confidence_interval())
     for few in ([], [3.0]):
         assert experiment.mean("x", "y", np.array(few), at_least=0).outcome == "cannot tell"
+
+
+def test_shares_and_means_of_nothing_cannot_be_told():
+    assert experiment.share("x", "y", np.zeros(0, bool), at_least=0.5).outcome == "cannot tell"
+    assert experiment.mean("x", "y", np.ones(1), at_least=0.5).outcome == "cannot tell"
+    assert experiment.mean("x", "y", np.array([1.0, 1.1, 0.9]), at_least=0.5).outcome == "holds"
+
+
+def test_few_starts_of_which_none_converges(tmp_path):
+    config = dataclasses.replace(EXPERIMENTS["002-dynamics"].presets["smoke"], starts=2, steps=10)
+    results = running.reproduce("002-dynamics", "smoke", config, tmp_path / "out", command="", report=print)
+    outcomes = {claim["id"]: claim["outcome"] for claim in results["claims"]}
+    assert outcomes["002-F1-a"] == "cannot tell" and outcomes["002-2-e"] != "holds"
+
+
+def test_nought_where_it_has_a_meaning():
+    assert running.settings("002-spectrum", "cpu", {"width": 0}).width == 0
+    with pytest.raises(types.UserError, match="--steps=0"):
+        running.settings("002-spectrum", "cpu", {"steps": 0})
