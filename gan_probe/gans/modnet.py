@@ -164,7 +164,10 @@ MODNET = gan.System(
     _build,
     {
         "smoke": {"steps": 2, "batch": 16, "width": 4, "discriminator_width": 4},
-        "cpu": {"steps": 1_000, "batch": 64, "width": 16, "discriminator_width": 16},
+        "cpu": {
+            "steps": 600, "batch": 64, "width": 8, "discriminator_width": 8, "rate": 5e-4, "target": 10.0,
+            "classifier": "frozen", "classifier_steps": 200,
+        },
     },
     labels=True,
-)
+)  # fmt: skip
