@@ -64,6 +64,6 @@ ALI = gan.System(
     _build,
     {
         "smoke": {"steps": 2, "batch": 16, "latent": 8, "times": 0.0625},
-        "cpu": {"steps": 2_000, "batch": 64, "latent": 64, "times": 0.25, "rate": 4e-4},
+        "cpu": {"steps": 600, "batch": 32, "latent": 64, "times": 0.125, "rate": 1e-3},
     },
 )

@@ -34,6 +34,7 @@ class Settings:
     batch: int = gan.setting(128, "images of an update", f'{_THESIS}: "hundreds"')
     width: int = gan.setting(64, "channels of the U-Net's first level", "[U]; pix2pix")
     discriminator_width: int = gan.setting(64, "channels of the discriminator's first stage", "[U]")
+    target: float = gan.setting(1.0, "weight of the target's cross-entropy in the generator's loss", _THESIS)
     similarity: float = gan.setting(1.0, "weight of the mean absolute change", f"{_THESIS}: 1 for the mean")
     generator_steps: int = gan.setting(2, "updates of the generator an iteration", f"{_THESIS}: (j, k) = (1, 2)")
     rate: float = gan.setting(2e-4, "learning rate of Adam", "[U]; pix2pix")
@@ -117,7 +118,7 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         adversary, label = loss.generator(fake).mean(), losses.cross_entropy(named, targets)
         change = jnp.abs(rows - made).mean()
         info = {"generator": adversary, "target": label, "change": change}
-        return adversary + label + settings.similarity * change, (making, info)
+        return adversary + settings.target * label + settings.similarity * change, (making, info)
 
     def step(state: State, batch: gan.Batch, key: jax.Array) -> tuple[State, gan.Info]:
         one, two = jax.random.split(key)
@@ -163,7 +164,10 @@ MODNET = gan.System(
     _build,
     {
         "smoke": {"steps": 2, "batch": 16, "width": 4, "discriminator_width": 4},
-        "cpu": {"steps": 1_000, "batch": 64, "width": 16, "discriminator_width": 16},
+        "cpu": {
+            "steps": 600, "batch": 64, "width": 8, "discriminator_width": 8, "rate": 5e-4, "target": 10.0,
+            "classifier": "frozen", "classifier_steps": 200,
+        },
     },
     labels=True,
-)
+)  # fmt: skip

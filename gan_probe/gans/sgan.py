@@ -232,7 +232,10 @@ SGAN = gan.System(
             "steps": 4, "encoder_steps": 1, "joint_from": 3, "batch": 16, "width": 4, "discriminator_width": 4,
             "feature_width": 16,
         },
-        "cpu": {"steps": 1_500, "batch": 64, "width": 32, "discriminator_width": 24, "feature_width": 256},
+        "cpu": {
+            "steps": 600, "encoder_steps": 200, "joint_from": 500, "batch": 32, "width": 16, "discriminator_width": 16,
+            "feature_width": 128, "rate": 5e-4,
+        },
     },
     sizes=(28, 32),
     labels=True,

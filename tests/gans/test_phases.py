@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen
 
 from gan_probe import gans, parallel
 from gan_probe.gans import feed, gan, settings, training
@@ -52,17 +53,17 @@ def test_a_look_sees_the_first_minibatch(points, groups):
 
 
 def test_weight_norm_begins_with_the_mean_and_deviation_it_is_told():
-    x = 3 + 2 * jax.random.normal(jax.random.key(0), (64, 8, 8, 3))
-    module = layers.WeightNormed(layers.Conv(5, (3, 3), use_bias=False), deviation=0.1)
+    x = 3 + 2 * jax.random.normal(jax.random.key(0), (64, 3))
+    module = layers.WeightNormed(linen.Dense(5, use_bias=False), deviation=0.1)
     y, variables = module.init_with_output(jax.random.key(1), x)
-    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-5)
-    np.testing.assert_allclose(y.std(axis=(0, 1, 2)), 0.1, rtol=1e-4)
+    np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std(axis=0), 0.1, rtol=1e-4)
     # The length of the kernel's columns means nothing.
-    kernel = jax.tree.map(lambda p: 7 * p if p.ndim == 4 else p, variables)
+    kernel = jax.tree.map(lambda p: 7 * p if p.ndim == 2 else p, variables)
     np.testing.assert_allclose(module.apply(kernel, x), y, atol=1e-4)
     # Only where it is trained does the gain have a gradient.
     for trained in (False, True):
-        again = layers.WeightNormed(layers.Conv(5, (3, 3), use_bias=False), trained=trained)
+        again = layers.WeightNormed(linen.Dense(5, use_bias=False), trained=trained)
         gradient = jax.grad(lambda v, m=again: (m.apply(v, x) ** 2).sum())(variables)["params"]
         assert bool((gradient["gain"] != 0).any()) == trained and (gradient["offset"] != 0).any()
 
