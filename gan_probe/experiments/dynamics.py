@@ -204,7 +204,8 @@ def _figure(config: Config, outcomes: dict[str, np.ndarray]) -> tuple[figure.Fig
                     axes.plot(end, ":", color=_COLOURS[j], lw=1)
         axes.set_xlabel("step")
         rows += [(kind, int(at[0]), step, *map(float, pair)) for step, pair in enumerate(track)]
-    grid[0, 0].legend()
+    for axes in [axes for axes in grid[0] if axes.lines][:1]:
+        axes.legend()
     x = np.linspace(-6, 6, 400).astype(np.float32)
     panels: Any = (("start", {"fixed": True}, 0), ("generator fixed, 1,000 steps", {"fixed": True}, -1),
               ("both, 1,000 steps", {}, -1), ("ends may cross", {"fixed": True, "rule": False}, -1))  # fmt: skip
