@@ -1,6 +1,10 @@
-"""The README's tables are made from METRICS and claims.csv. `python -m tests.test_readme` rewrites them."""
+"""Tables of the README, and docs/papers.md: made by `python -m tests.test_readme` from METRICS, claims.csv, docs/papers.
+
+docs/papers/ID holds the figure of a run of `gan-probe reproduce` and, of its results.json, the claims.
+"""
 
 import collections
+import json
 import pathlib
 import re
 
@@ -8,6 +12,7 @@ from gan_probe import metrics
 from gan_probe.experiments import EXPERIMENTS, claims
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
+PAPERS = README.parent / "docs" / "papers.md"
 _MARKS = {
     name: re.compile(rf"(<!-- {name}:.*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL) for name in ("metrics", "claims")
 }
@@ -23,17 +28,55 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+OUTCOMES = ("holds", "does not hold", "cannot tell")
+
+
+def kept(name: str) -> dict | None:
+    """What is kept of a run of an experiment, None without one."""
+    path = PAPERS.with_suffix("") / name / "claims.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
+
+
+def papers_page() -> str:
+    """Every experiment of which a run is kept: its command, figure, and claims."""
+    lines = [
+        "# The papers' claims, judged again",
+        "",
+        "Made by `python -m tests.test_readme` from what `gan-probe reproduce` wrote. A claim of several parts has",
+        "several lines; sentences are ours (`gan_probe/experiments/claims.csv`), intervals are of 95 %.",
+    ]
+    for name, line in EXPERIMENTS.items():
+        run = kept(name)
+        if run is None:
+            continue
+        lines += [
+            "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}:", "",
+            f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", "",
+            "| claim | the paper says | here | | outcome |", "|---|---|---|---|---|",
+        ]  # fmt: skip
+        for one in run["claims"]:
+            low, high = one["ci95"]
+            value = "-" if one["value"] is None else f"{one['value']:.4g}"
+            interval = "" if low is None or low == high else f" [{low:.4g}, {high:.4g}]"
+            cells = (one["id"], one["sentence"], one["measured"], f"{value}{interval}; {one['rule']}", one["outcome"])
+            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def claims_table() -> str:
-    lines = ["| experiment | paper | what | claims judged |", "|---|---|---|---|"]
+    lines = ["| experiment | paper | what | claims | judged at `cpu`: hold, fail, open |", "|---|---|---|---|---|"]
     for name, line in EXPERIMENTS.items():
         judged = sum(claim.driver == name for claim in claims.claims().values())
-        lines.append(f"| `{name}` | {line.paper}, {line.place} | {line.about} | {judged} |")
+        found = collections.Counter(one["outcome"] for one in kept(name)["claims"]) if kept(name) else {}
+        counts = ", ".join(str(found[o]) for o in OUTCOMES) if found else "not kept"
+        lines.append(f"| `{name}` | {line.paper}, {line.place} | {line.about} | {judged} | {counts} |")
     reasons = collections.Counter(c.reason.partition(":")[0].split()[0] for c in claims.claims().values() if c.reason)
     later = reasons["image"] + reasons["not"]
     total = len(claims.claims())
-    lines.append(f"| | | experiments to come (image GANs and classifiers) | {later} |")
-    lines.append(f"| | | not for an experiment: opinions, definitions, other works | {sum(reasons.values()) - later} |")
-    lines.append(f"| | all five | every claim of `gan_probe/experiments/claims.csv` | {total} |")
+    lines.append(f"| | | experiments to come (image GANs and classifiers) | {later} | |")
+    rest = sum(reasons.values()) - later
+    lines.append(f"| | | not for an experiment: opinions, definitions, other works | {rest} | |")
+    lines.append(f"| | all five | every claim of `gan_probe/experiments/claims.csv` | {total} | |")
     return "\n".join(lines) + "\n"
 
 
@@ -50,6 +93,18 @@ def test_tables_are_up_to_date():
     assert rewritten(text) == text, "run `python -m tests.test_readme`"
 
 
+def test_the_page_of_claims_is_up_to_date():
+    assert PAPERS.read_text("utf-8") == papers_page(), "run `python -m tests.test_readme`"
+
+
+def test_kept_claims_are_those_of_the_experiment():
+    """A claim that moves to another experiment or changes its sentence needs a new run."""
+    for name in EXPERIMENTS:
+        for one in kept(name)["claims"] if kept(name) else ():
+            assert claims.claims()[one["id"]].driver == name
+            assert claims.claims()[one["id"]].sentence == one["sentence"]
+
+
 def test_table_names_every_metric():
     assert all(f"| `{name}`" in README.read_text("utf-8") for name in metrics.METRICS)
 
@@ -61,3 +116,4 @@ def test_files_that_it_links_exist():
 
 if __name__ == "__main__":
     README.write_text(rewritten(README.read_text("utf-8")), "utf-8")
+    PAPERS.write_text(papers_page(), "utf-8")
