@@ -1,6 +1,7 @@
 """The command line: `gan-probe COMMAND --flags`. Exit status 0, 2 for what the user can mend, 143 after SIGTERM."""
 
 import io
+import logging
 import os
 import re
 import shlex
@@ -53,6 +54,7 @@ def run() -> None:
 
 def main(argv: list[str]) -> int:
     """Runs one command line; returns its exit status."""
+    logging.getLogger("absl").setLevel(logging.CRITICAL)  # orbax' pages about what the one line says
     try:
         return _main(argv)
     except types.UserError as error:

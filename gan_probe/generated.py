@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_probe import checkpoint, run_file, types
+from gan_probe import checkpoint, types
 from gan_probe.data import geometry, kinds
 from gan_probe.gans import runs, sampling
 
@@ -48,8 +48,8 @@ def expanded(named: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_run(given: Any) -> bool:
-    """Whether it is the folder of a trained GAN, without `run:`."""
-    return isinstance(given, str | os.PathLike) and run_file.kind(pathlib.Path(given).expanduser()) == "gan"
+    """Whether it is the folder of a run, without `run:`."""
+    return isinstance(given, str | os.PathLike) and (pathlib.Path(given).expanduser() / "run.json").exists()
 
 
 def with_n(given: Any, n: int) -> Any:

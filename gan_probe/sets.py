@@ -36,8 +36,6 @@ def opened(given: Any, *, name: str, seed: int, **options: Any) -> types.Samples
         return given
     if isinstance(given, str | os.PathLike):
         src = os.fspath(given)
-        if generated.is_run(src):
-            raise types.UserError(f"{src}: is the folder of a trained GAN; its samples are run:{src}")
         # Rows of a law depend on (seed, row): sets of one law need seeds of their own.
         own = zlib.crc32(name.encode("utf-8", "surrogateescape")) if src.startswith("synthetic:") else 0
         return data.load(src, seed=seed + own, sources=SOURCES, **options)

@@ -1,4 +1,4 @@
-"""Tables of the README, and docs/papers.md: made by `python -m tests.test_readme` from METRICS, claims.csv, docs/papers.
+"""Tables of the README, and docs/papers.md: `python -m tests.test_readme` makes them of METRICS, claims and docs/papers.
 
 docs/papers/ID holds the figure of a run of `gan-probe reproduce` and, of its results.json, the claims.
 """
@@ -67,7 +67,7 @@ def claims_table() -> str:
     lines = ["| experiment | paper | what | claims | judged at `cpu`: hold, fail, open |", "|---|---|---|---|---|"]
     for name, line in EXPERIMENTS.items():
         judged = sum(claim.driver == name for claim in claims.claims().values())
-        found = collections.Counter(one["outcome"] for one in kept(name)["claims"]) if kept(name) else {}
+        found = collections.Counter(one["outcome"] for one in (kept(name) or {"claims": []})["claims"])
         counts = ", ".join(str(found[o]) for o in OUTCOMES) if found else "not kept"
         lines.append(f"| `{name}` | {line.paper}, {line.place} | {line.about} | {judged} | {counts} |")
     reasons = collections.Counter(c.reason.partition(":")[0].split()[0] for c in claims.claims().values() if c.reason)
@@ -100,7 +100,7 @@ def test_the_page_of_claims_is_up_to_date():
 def test_kept_claims_are_those_of_the_experiment():
     """A claim that moves to another experiment or changes its sentence needs a new run."""
     for name in EXPERIMENTS:
-        for one in kept(name)["claims"] if kept(name) else ():
+        for one in (kept(name) or {"claims": []})["claims"]:
             assert claims.claims()[one["id"]].driver == name
             assert claims.claims()[one["id"]].sentence == one["sentence"]
 

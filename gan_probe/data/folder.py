@@ -36,6 +36,8 @@ def load(src: str, options: kinds.Options) -> types.Samples:
         raise types.UserError(f"{src} is a single image; give the folder that holds the set")
     if not root.is_dir():
         raise types.UserError(f"{src} does not exist; give a folder of images")
+    if (root / "run.json").exists():
+        raise types.UserError(f"{src} is the folder of a run, no set of images; samples of a trained GAN are run:{src}")
     names, ignored = _names(root)
     if not names:
         raise types.UserError(f"{src} holds no image ({', '.join(IMAGES)}); give a folder of images")

@@ -29,6 +29,7 @@ from gan_probe.theory import memorising, pair_gap
 __all__ = ["EXPERIMENT", "Config"]
 
 _FAILING = 0.01  # delta of theorem 5
+_LARGEST = 10_000  # of parts, and of units of a layer
 _SHOWN = 10
 
 
@@ -133,9 +134,11 @@ def _setup(config: Config) -> _Setup:
     memorising.places(images.shape[1], config.code)
     parts, hidden = (_numbers(getattr(config, name), name) for name in ("parts", "widths"))
     sizes = np.array(parts) ** config.code
-    if parts[0] < 2 or 2 * sizes[-1] > len(images):
+    if parts[0] < 2:
+        raise types.UserError(f"--parts={config.parts}: give 2 parts or more")
+    if 2 * sizes[-1] > len(images):
         raise types.UserError(f"--parts={config.parts}: generators would memorise {sizes[-1]} of {len(images)} images; "
-                              "give 2 parts or more, and so few that half of the images suffice")  # fmt: skip
+                              "give so few parts that half of the images suffice")  # fmt: skip
     law: dict[str, Any] = {"rows": len(images), "deviation": config.deviation}
     rng = np.random.default_rng([config.seed, 1])
     samples = np.stack([np.zeros_like(sizes), sizes], axis=1).repeat(config.games, axis=1)
@@ -146,8 +149,8 @@ def _setup(config: Config) -> _Setup:
 
 def _numbers(text: str, name: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() for part in parts):
-        raise types.UserError(f"--{name}={text}: give whole numbers with commas, such as 2,3,4")
+    if not all(part.isascii() and part.isdecimal() and int(part) <= _LARGEST for part in parts):
+        raise types.UserError(f"--{name}={text}: give whole numbers up to {_LARGEST:,} with commas, such as 2,3,4")
     return sorted({int(part) for part in parts})
 
 

@@ -52,9 +52,9 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     )
     widths = {"width": config.width, "discriminator_width": config.width} if config.width else {}
     given = {"steps": config.steps, **widths}
+    trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
     generator = trained.generator(work / "gan", config.gan, train, preset=config.recipe, given=given, seed=config.seed,
                                   every=max(config.steps // 10, 10))  # fmt: skip
-    trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
     predict = classifiers.load(work / "classifier").predict
     walks = _walks(config, generator)
     known, held_out = (x.rows.take(np.arange(len(x))) for x in (train, real))

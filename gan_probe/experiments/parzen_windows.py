@@ -71,10 +71,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     train = sets.opened(config.train, name="train", seed=config.seed, resize=config.size)
     every = max(config.steps // config.checkpoints, 1)
     steps = list(range(every, config.steps + 1, every))
+    trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
     for name in (config.normal, config.weak):
         trained.generator(work / name, name, train, preset=config.training, given={"steps": config.steps},
                           seed=config.seed, every=every)  # fmt: skip
-    trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
     test = _test(config)
     scores = _scores(config, work, train, test, steps)
     rows = [

@@ -51,8 +51,12 @@ def settings(name: str, preset: str, given: Mapping[str, Any]) -> Any:
             raise types.UserError(f"--{key}: {name} has no such setting; it has {', '.join(known)}")
     for key, value in given.items():
         least = known[key] if known[key] is not None else 0 if key == "seed" else 1
-        if isinstance(value, int | float) and not isinstance(value, bool) and not (value >= least or 0 < value < 1):
-            raise types.UserError(f"--{key}={value}: must be {least} or more, or a share above 0")
+        if isinstance(value, int) and not isinstance(value, bool) and not least <= value < 2**31:
+            raise types.UserError(f"--{key}={value}: must be a whole number from {least} and below 2^31")
+        if isinstance(value, float) and not (least <= value < float("inf") or 0 < value < 1):
+            raise types.UserError(
+                f"--{key}={value}: must be above 0" if least else f"--{key}={value}: must be 0 or more"
+            )
     return dataclasses.replace(chosen.presets[preset], **given)
 
 
@@ -61,7 +65,7 @@ def reproduce(
 ) -> dict[str, Any]:
     """Runs an experiment and writes results.json, its figure (PNG and SVG) and its numbers (CSV) into `out`.
 
-    What a killed run of the same settings trained is taken up again.
+    What a killed run of the same settings trained is taken up again; once there are results, all that is left goes.
 
     Returns:
       The content of results.json.
@@ -76,7 +80,12 @@ def reproduce(
     started = time.perf_counter()
     with matplotlib.style.context(["default", _STYLE]):
         work = out / f"{whole_file.PARTIAL}{_digest(name, config)}"
-        found = chosen.main(config, mesh, work)
+        try:
+            found = chosen.main(config, mesh, work)
+        except MemoryError as error:
+            raise types.UserError(
+                f"{name}: these settings take more memory than there is ({error}); give less"
+            ) from error
         seconds = time.perf_counter() - started
         results = {
             **content.header(command, getattr(config, "seed", 0), list(mesh.devices.flat)),
@@ -102,7 +111,8 @@ def reproduce(
             (partial / RESULTS).write_text(text, "utf-8")
 
         files.put(out, fill)
-    shutil.rmtree(work, ignore_errors=True)
+    for left in out.glob(f"{whole_file.PARTIAL}*"):
+        shutil.rmtree(left, ignore_errors=True)
     report(f"{name} ({preset}, {seconds:.0f} s): {out}")
     return results
 

@@ -89,6 +89,7 @@ class Course(NamedTuple):
 
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
+    settings.widths(config.widths, "widths")  # used last: a mistake should not cost the training before
     laws = {name: _law(config, name) for name in ("pair", *_LAWS)}
     courses = {("pair", loss): _course(config, laws["pair"], loss, work / f"pair-{loss}") for loss in _NAMES}
     for name in _LAWS:

@@ -96,7 +96,7 @@ def setting(
     *,
     choices: Collection[str] = (),
     least: float | None = None,
-    most: float = float("inf"),
+    most: float | None = None,
 ) -> Any:
     """A field of a settings dataclass.
 
@@ -105,9 +105,10 @@ def setting(
       about: what `--help` says.
       source: where the default comes from.
       choices: of a word.
-      least, most: of a number; at least 1 for whole ones and 0 for others unless given.
+      least, most: of a number; 1 to 10^7 for whole ones and at least 0 for others unless given.
     """
     least = least if least is not None else float(type(default) is int)
+    most = most if most is not None else 1e7 if type(default) is int else float("inf")
     return dataclasses.field(
         default=default,
         metadata={"about": about, "source": source, "choices": tuple(choices), "least": least, "most": most},

@@ -93,12 +93,14 @@ def train(
     minibatches = feed.Feed(
         data.rows, data.labels, batch=settings.batch, seed=seed, mesh=mesh, resident_bytes=resident_bytes, groups=groups
     )
-    history = list(run_file.begin(out, about, resume=resume, free=("steps",)).get("history", []))
+    history = run_file.begin(out, about, resume=resume, free=("steps",)).get("history", [])
+    if not isinstance(history, list):
+        raise types.UserError(f"{out}: its run.json is damaged; train again into a new folder")
     trainer = training.Trainer(built, minibatches, seed=seed, groups=len(groups) if groups else None)
     now = trainer.init()
     step = checkpoint.latest(out) if resume else None
     if step is not None and step > settings.steps:
-        raise types.UserError(f"{out}: is at step {step} already; give --steps={step} or more, or leave --resume out")
+        raise types.UserError(f"{out}: is at step {step} already; give --steps={step} or more")
     if step is not None:
         now = _progress(checkpoint.load(out, step, _saved(now)))
         history = [row for row in history if row["step"] <= step]

@@ -12,6 +12,7 @@ from gan_probe.gans import gan
 __all__ = ["PRESETS", "given_as_flags", "make", "named", "widths"]
 
 PRESETS = ("smoke", "cpu", "paper")
+_WIDEST = 100_000
 
 
 def named(settings: Any) -> dict[str, dataclasses.Field]:
@@ -70,8 +71,8 @@ def widths(text: str, name: str) -> tuple[int, ...]:
       UserError: something else than whole numbers above 0.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) for part in parts):
-        raise types.UserError(f"--{name}={text}: give whole numbers with commas, such as 64,256")
+    if not all(part.isascii() and part.isdecimal() and 0 < int(part) <= _WIDEST for part in parts):
+        raise types.UserError(f"--{name}={text}: give whole numbers up to {_WIDEST:,} with commas, such as 64,256")
     return tuple(int(part) for part in parts)
 
 

@@ -80,7 +80,10 @@ def test_the_folder_of_a_run_is_a_curve_over_training(capsys):
     assert [point["step"] for point in found["evolution"]["gan"]] == [0, 2, 4]
     capsys.readouterr()
     assert cli.main(["evaluate", "--real=digits/real", "--fake=runs/gan"]) == 2
-    assert "its samples are run:runs/gan" in capsys.readouterr().err
+    assert "samples of a trained GAN are run:runs/gan" in capsys.readouterr().err
+    pathlib.Path("runs/gan/run.json").write_text("{")
+    assert cli.main(["modes", *flags, "--fake=runs/gan"]) == 2
+    assert "run.json is damaged" in capsys.readouterr().err
 
 
 def test_names_may_end_in_a_step():
