@@ -1,4 +1,4 @@
-"""Tables of the README, and docs/papers.md: `python -m tests.test_readme` makes them of METRICS, claims and docs/papers.
+"""The README's tables and docs/papers.md: `python -m tests.test_readme` makes them of METRICS, claims and docs/papers.
 
 docs/papers/ID holds the figure of a run of `gan-probe reproduce` and, of its results.json, the claims.
 """
@@ -58,7 +58,9 @@ def papers_page() -> str:
             low, high = one["ci95"]
             value = "-" if one["value"] is None else f"{one['value']:.4g}"
             interval = "" if low is None or low == high else f" [{low:.4g}, {high:.4g}]"
-            cells = (one["id"], one["sentence"], one["measured"], f"{value}{interval}; {one['rule']}", one["outcome"])
+            own = claims.claims()[one["id"]].number
+            sentence = f"{one['sentence']} ({own})" if own else one["sentence"]
+            cells = (one["id"], sentence, one["measured"], f"{value}{interval}; {one['rule']}", one["outcome"])
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -78,7 +78,8 @@ def _every(out: pathlib.Path, preset: str, given: Mapping[str, Any], line: str) 
 def _show(results: Mapping[str, Any]) -> None:
     for claim in results["claims"]:
         print(f"\n{claim['outcome'].upper():14} {claim['id']}")
-        about = f"{claim['sentence']} Here: {claim['measured']}: {_number(claim)}, asked {claim['rule']}."
+        own = f" (Its own number: {claim['papers_number']}.)" if claim["papers_number"] else ""
+        about = f"{claim['sentence']}{own} Here: {claim['measured']}: {_number(claim)}, asked {claim['rule']}."
         print(textwrap.fill(about, 80, initial_indent="  ", subsequent_indent="  "))
 
 

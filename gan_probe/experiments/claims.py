@@ -10,12 +10,16 @@ __all__ = ["Claim", "claims"]
 
 
 class Claim(NamedTuple):
-    """A line of claims.csv: either `driver` (an ID of EXPERIMENTS) or `reason` (why there is none) is given."""
+    """A line of claims.csv: either `driver` (an ID of EXPERIMENTS) or `reason` (why there is none) is given.
+
+    number: the paper's own, where it prints one.
+    """
 
     id: str
     paper: str
     place: str
     sentence: str
+    number: str
     driver: str
     reason: str
 

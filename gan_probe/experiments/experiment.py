@@ -23,7 +23,7 @@ class Judged(NamedTuple):
     """A claim (its id in claims.csv) with what was measured here.
 
     measured: in words, with its unit. value, low, high: the number and its 95 % interval (equal ends where it is exact
-    up to rounding). rule: what was asked of the interval. outcome: whether it held. paper: the paper's own number.
+    up to rounding). rule: what was asked of the interval. outcome: whether it held.
     """
 
     claim: str
@@ -33,7 +33,6 @@ class Judged(NamedTuple):
     high: float
     rule: str
     outcome: Outcome
-    paper: str | None
 
 
 class Table(NamedTuple):
@@ -76,7 +75,6 @@ def judge(
     *,
     at_least: float = -math.inf,
     at_most: float = math.inf,
-    paper: str | None = None,
 ) -> Judged:
     """Judges a claim that a number lies in [at_least, at_most].
 
@@ -97,7 +95,7 @@ def judge(
         rule = f"at least {at_least:g}"
     elif math.isinf(at_least):
         rule = f"at most {at_most:g}"
-    return Judged(claim, measured, float(value), float(low), float(high), rule, outcome, paper)
+    return Judged(claim, measured, float(value), float(low), float(high), rule, outcome)
 
 
 def share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> Judged:

@@ -171,5 +171,5 @@ def _claim(judged: experiment.Judged) -> dict[str, Any]:
         "id": claim.id, "paper": claim.paper, "place": claim.place, "sentence": claim.sentence,
         "measured": judged.measured, "value": content.plain(judged.value),
         "ci95": content.plain([judged.low, judged.high]),
-        "rule": judged.rule, "outcome": judged.outcome, "papers_number": judged.paper,
+        "rule": judged.rule, "outcome": judged.outcome, "papers_number": claim.number or None,
     }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from gan_probe.experiments import EXPERIMENTS
 
-COLUMNS = ["id", "paper", "place", "sentence", "driver", "reason"]
+COLUMNS = ["id", "paper", "place", "sentence", "number", "driver", "reason"]
 PAPERS = ["000", "001", "002", "003", "004"]
 REASON = re.compile(
     r"(image experiment|no experiment|not yet|human judgement|definition|opinion|theory|(cites|needs) [^:]+): \S.*",
