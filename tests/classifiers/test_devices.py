@@ -18,7 +18,7 @@ from gan_probe.classifiers import training
 
 samples = data.load("digits/train[0:130]")
 images = samples.rows.take(np.arange(130))
-module, every = models.ARCHITECTURES["resnet32"](10), parallel.mesh
+module, every = models.ARCHITECTURES["shallow_cnn"](10), parallel.mesh
 recipe = training.Recipe(optimizer="sgd", rate=0.1, batch=20)
 found = []
 for devices in (1, 4):
@@ -48,7 +48,7 @@ def found():
 
 
 def test_four_devices_train_and_predict_as_one(found):
-    """A step of 20 rows (five a device) with batch norm over all of them, and 7 rows that divide over no device."""
+    """A step of 20 rows, five a device, and 7 rows that divide over no device."""
     assert found["one"] == [1] and found["four"] == [4]
     assert found["apart"] < 1e-4
     assert found["logits"] < 1e-3 * found["scale"]
