@@ -6,10 +6,10 @@ Trains fully connected GANs on two Gaussians: with the minimax loss of the Jense
 the author's notebooks (which does not saturate), and as a clipped Wasserstein GAN; the last two also on the ring of 8
 modes, the grid of 25 and the swiss roll, there with a gradient penalty.
 
-Found with 10,000 iterations at the printed deviation of .1, against the paper: the Jensen-Shannon and the ordinary GAN
-cover both Gaussians in nearly all seeds and their discriminators are hardly anywhere flat, while the clipped critic is,
-over a tenth of the plane or more, and its generator joins both Gaussians by a streak. The notebooks have a deviation of
-.01 instead: --sigma=.01.
+Expected from partial runs (10,000 iterations at the printed deviation of .1), against the paper: the Jensen-Shannon and
+the ordinary GAN cover both Gaussians in nearly all seeds and their discriminators are hardly anywhere flat, while the
+clipped critic is, over a tenth of the plane or more, and its generator joins both Gaussians by a streak. The notebooks
+have a deviation of .01 instead: --sigma=.01.
 """
 
 import dataclasses
