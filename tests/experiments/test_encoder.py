@@ -10,7 +10,7 @@ from gan_probe import cli
     [
         ("--parts=2,9", "would memorise 6561 of 599 images"),
         ("--parts=1,2", "give 2 parts or more"),
-        ("--widths=a", "give whole numbers with commas"),
+        ("--widths=a", "give whole numbers up to"),
         ("--code=64", "fewer than the 64"),
         ("--train=synthetic:ring8?n=100", "ring8"),
     ],
