@@ -24,8 +24,8 @@ report: $(VENV)/.run  ## the main job on the embedded data: gan-probe-report/rep
 test: $(VENV)/.test  ## the tests, but for those marked slow
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-slow: $(VENV)/.test  ## the tests marked slow: coverage simulations, convictions over 50 seeds
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
+slow: $(VENV)/.test  ## the tests marked slow: coverage simulations, convictions over 50 seeds; programs are optimised here
+	XLA_FLAGS= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 lint: $(VENV)/.test  ## style, format and types
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ import pytest
 os.environ["JAX_NUMPY_DTYPE_PROMOTION"] = "strict"
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiling is what takes longest
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # compiling takes longest; XLA_FLAGS= for none
 
 # Before anything imports gan_probe: only modules imported afterwards are checked.
 jaxtyping.install_import_hook(["gan_probe.ops", "gan_probe.metrics"], "beartype.beartype")
