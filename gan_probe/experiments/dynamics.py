@@ -242,6 +242,6 @@ EXPERIMENT = experiment.Experiment(
     "figures 1 and 2",
     "gradient dynamics of two Gaussians against two intervals: who converges, collapses, vanishes",
     {"smoke": Config(starts=60, steps=1_200, side=4), "cpu": Config(), "paper": Config(starts=40_000)},
-    {"smoke": 0.1, "cpu": 1, "paper": 3},
+    {"smoke": 0.1, "cpu": 2.5, "paper": 8},
     main,
 )
