@@ -258,8 +258,7 @@ def _gap_claims(setup: _Setup, gaps: np.ndarray) -> Iterator[experiment.Judged]:
     largest = gaps[able, -1].max(axis=0)  # law, game
     about = (f"largest gap that {len(able)} discriminators of {counts[0]} to {counts[able[-1]]} parameters find, "
              f"m = {sizes[-1]}")  # fmt: skip
-    mean, low, high = _mean(largest[0])
-    yield experiment.judge("003-3-e", f"mean over generators of the {about}", mean, (low, high), at_most=config.eps)
+    yield experiment.mean("003-3-e", f"mean over generators of the {about}", largest[0], at_most=config.eps)
     value, interval, most = _growth(config, gaps[:, :, 0], counts, sizes)
     yield experiment.judge("003-3-e", "exponent of p in the m that brings the mean gap below eps, against that of "
                            "p log^2(p Delta L_phi / eps)", value, interval, at_most=most)  # fmt: skip
@@ -274,12 +273,6 @@ def _gap_claims(setup: _Setup, gaps: np.ndarray) -> Iterator[experiment.Judged]:
 def _counts(setup: _Setup) -> list[int]:
     """Parameters of the discriminators."""
     return [pair_gap.parameters(widths, setup.images.shape[1] + setup.config.code) for widths in setup.widths]
-
-
-def _mean(x: np.ndarray) -> tuple[float, float, float]:
-    """Mean of independent games and Student's interval."""
-    half = stats.t.ppf(0.975, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size)
-    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
 
 
 def _growth(
@@ -385,7 +378,7 @@ def _meaning_claims(setup: _Setup, built: _Built, birthday: Mapping[str, Any]) -
 def _tables(setup: _Setup, gaps: np.ndarray, tails: Sequence[_Tail], built: _Built) -> dict[str, experiment.Table]:
     code, laws = setup.config.code, ("the laws", "m samples of each")
     rows = [
-        (p, k**code, law, *_mean(found))
+        (p, k**code, law, *experiment.averaged(found))
         for p, by_size in zip(_counts(setup), gaps, strict=True)
         for k, by_law in zip(setup.parts, by_size, strict=True)
         for law, found in zip(laws, by_law, strict=True)

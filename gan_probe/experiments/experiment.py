@@ -12,7 +12,7 @@ from matplotlib import figure
 
 from gan_probe.stats import proportion, student
 
-__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "judge", "mean", "setting", "share"]
+__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "averaged", "judge", "mean", "setting", "share"]
 
 PRESETS = ("smoke", "cpu", "paper")
 
@@ -110,11 +110,16 @@ def mean(
     claim: str, measured: str, values: np.ndarray, *, at_least: float = -math.inf, at_most: float = math.inf
 ) -> Judged:
     """Judges a claim about a mean, by Student's interval over independent runs [n]; fewer than 2 can't tell."""
+    value, low, high = averaged(values)
+    return judge(claim, measured, value, (low, high), at_least=at_least, at_most=at_most)
+
+
+def averaged(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean of independent values [n] with the ends of Student's interval; NaN where there are too few."""
     values = np.asarray(values, np.float64)
     found = student.mean_interval(values)
     low, high = (math.nan if end is None else end for end in (found.low, found.high))
-    value = float(values.mean()) if values.size else math.nan
-    return judge(claim, measured, value, (low, high), at_least=at_least, at_most=at_most)
+    return float(values.mean()) if values.size else math.nan, low, high
 
 
 def setting(default: Any, about: str, *, least: float | None = None) -> Any:

@@ -17,7 +17,6 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
-from scipy import stats
 
 from gan_probe import sets, types
 from gan_probe.classifiers import runs as classifiers
@@ -50,11 +49,9 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         sets.opened(src, name=name, seed=config.seed, resize=config.resize)
         for name, src in (("train", config.train), ("real", config.real))
     )
-    widths = {"width": config.width, "discriminator_width": config.width} if config.width else {}
-    given = {"steps": config.steps, **widths}
     trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
-    generator = trained.generator(work / "gan", config.gan, train, preset=config.recipe, given=given, seed=config.seed,
-                                  every=max(config.steps // 10, 10))  # fmt: skip
+    generator = trained.sized(work / "gan", config.gan, train, preset=config.recipe, steps=config.steps,
+                              width=config.width, seed=config.seed)  # fmt: skip
     predict = classifiers.load(work / "classifier").predict
     walks = _walks(config, generator)
     known, held_out = (x.rows.take(np.arange(len(x))) for x in (train, real))
@@ -106,33 +103,24 @@ def _measured(
     return _Measured(latent_walk.off_segment(flat["walk"]), latent_walk.length(flat["walk"]), walk, blend)
 
 
-def _mean(x: np.ndarray) -> tuple[float, float, float]:
-    """Mean over pairs [n] and Student's interval."""
-    half = stats.t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / len(x) ** 0.5
-    return float(x.mean()), float(x.mean() - half), float(x.mean() + half)
-
-
 def _claims(measured: Mapping[str, _Measured]) -> Iterator[experiment.Judged]:
-    def judge(claim: str, about: str, x: np.ndarray, **limits: Any) -> experiment.Judged:
-        mean, low, high = _mean(x)
-        return experiment.judge(claim, about, mean, (low, high), **limits)
-
     unit = "in units of a held-out image's median distance to the nearest training image"
     for name, one in measured.items():
         half, ends = one.walk[:, _POINTS // 2], one.walk[:, [0, -1]].mean(axis=1)
-        yield judge("000-1-b", f"{name}: distance of the half-way image to the nearest training image, {unit}", half,
-                    at_least=0.5, at_most=1.5)  # fmt: skip
-        yield judge("000-1-b", f"{name}: how much further it lies than the end images, {unit}", half - ends,
-                    at_most=0.1)  # fmt: skip
-        yield judge("002-4-f", f"{name}: largest distance of a walk from blends of its end images, over that of the "
-                    f"ends (the walk is {one.length.mean():.2f} times as long)", one.off, at_least=0.1)  # fmt: skip
-        yield judge("002-4-f", f"{name}: how much further from training images the half-way image lies than the blend, "
-                    f"{unit}", half - one.blend[:, _POINTS // 2], at_most=0)  # fmt: skip
+        yield experiment.mean("000-1-b", f"{name}: distance of the half-way image to the nearest training image, "
+                              f"{unit}", half, at_least=0.5, at_most=1.5)  # fmt: skip
+        yield experiment.mean("000-1-b", f"{name}: how much further it lies than the end images, {unit}", half - ends,
+                              at_most=0.1)  # fmt: skip
+        yield experiment.mean("002-4-f", f"{name}: largest distance of a walk from blends of its end images, over "
+                              f"that of the ends (the walk is {one.length.mean():.2f} times as long)", one.off,
+                              at_least=0.1)  # fmt: skip
+        yield experiment.mean("002-4-f", f"{name}: how much further from training images the half-way image lies than "
+                              f"the blend, {unit}", half - one.blend[:, _POINTS // 2], at_most=0)  # fmt: skip
 
 
 def _table(measured: Mapping[str, _Measured]) -> experiment.Table:
     rows = [
-        (name, kind, i / (_POINTS - 1), *_mean(distance[:, i]))
+        (name, kind, i / (_POINTS - 1), *experiment.averaged(distance[:, i]))
         for name, one in measured.items()
         for kind, distance in (("walk", one.walk), ("blend", one.blend))
         for i in range(_POINTS)

@@ -24,7 +24,6 @@ from gan_probe.commands import command
 from gan_probe.experiments import experiment, trained
 from gan_probe.gans import runs
 from gan_probe.likelihood import ais, bidirectional
-from gan_probe.stats import student
 
 __all__ = ["EXPERIMENT", "Config"]
 
@@ -157,21 +156,14 @@ def _bounds(
     return bidirectional.Bounds(**trained.computed(run.with_name(f"{run.name}-bounds.npz"), estimate))
 
 
-def _mean(values: np.ndarray) -> tuple[float, tuple[float, float]]:
-    """Mean over images with its interval."""
-    found = student.mean_interval(values)
-    return float(values.mean()), tuple(np.nan if end is None else end for end in (found.low, found.high))  # type: ignore[return-value]
-
-
 def _rows(
     variances: Sequence[float], scores: Mapping[str, Mapping[str, np.ndarray]], pixels: int
 ) -> Iterator[tuple[Any, ...]]:
     """Of the sweep; chain noise is that of the mean over images, the ceiling ln p of an image met exactly."""
     for name, found in scores.items():
         for variance, value, noise in zip(variances, found["value"], found["noise"], strict=True):
-            mean, interval = _mean(value)
             ceiling = -pixels / 2 * np.log(2 * np.pi * variance)
-            yield name, variance, mean, *interval, float(np.sqrt((noise**2).sum()) / len(noise)), ceiling
+            yield name, variance, *experiment.averaged(value), float(np.sqrt((noise**2).sum()) / len(noise)), ceiling
 
 
 def _claims(
@@ -183,8 +175,8 @@ def _claims(
     """Of sections 3.1.2 and 3.4.1; intervals are over images."""
     gan, vae = (scores[name]["value"] for name in _COLOURS)
     most, least = gan.mean(axis=1).argmax(), gan.mean(axis=1).argmin()
-    yield experiment.judge("004-3.1.2-f", f"GAN-10, ln p at variance {variances[most]:g} less that at "
-                           f"{variances[least]:g}, nats", *_mean(gan[most] - gan[least]), at_least=10)  # fmt: skip
+    yield experiment.mean("004-3.1.2-f", f"GAN-10, ln p at variance {variances[most]:g} less that at "
+                          f"{variances[least]:g}, nats", gan[most] - gan[least], at_least=10)  # fmt: skip
 
     def ratio(chosen: np.ndarray) -> float:
         means = gan[:, chosen].mean(axis=1)
@@ -200,16 +192,16 @@ def _claims(
                            at_least=10)  # fmt: skip
     apart = vae - gan
     closest = apart.mean(axis=1).argmin()
-    yield experiment.judge("004-3.1.2-d", "ln p of the VAE less that of the GAN on the same images, nats, at the "
-                           f"variance where it is least ({variances[closest]:g})", *_mean(apart[closest]),
-                           at_least=0)  # fmt: skip
+    yield experiment.mean("004-3.1.2-d", "ln p of the VAE less that of the GAN on the same images, nats, at the "
+                          f"variance where it is least ({variances[closest]:g})", apart[closest],
+                          at_least=0)  # fmt: skip
     best = vae.mean(axis=1).argmax()
-    yield experiment.judge("004-3.1.2-d", f"the same, each at its best variance ({variances[best]:g} and "
-                           f"{variances[most]:g})", *_mean(vae[best] - gan[most]), at_least=0)  # fmt: skip
+    yield experiment.mean("004-3.1.2-d", f"the same, each at its best variance ({variances[best]:g} and "
+                          f"{variances[most]:g})", vae[best] - gan[most], at_least=0)  # fmt: skip
     lower, upper = bounds["GAN-10"]
-    yield experiment.judge("004-3.4.1-f", f"GAN-10 at variance {min(variances):g}: upper less lower bound of ln p of "
-                           f"images of its own, nats, {config.temperatures:,} temperatures", *_mean(upper - lower),
-                           at_least=10)  # fmt: skip
+    yield experiment.mean("004-3.4.1-f", f"GAN-10 at variance {min(variances):g}: upper less lower bound of ln p of "
+                          f"images of its own, nats, {config.temperatures:,} temperatures", upper - lower,
+                          at_least=10)  # fmt: skip
 
 
 def _figure(tables: Mapping[str, experiment.Table], shown: Mapping[str, np.ndarray]) -> figure.Figure:

@@ -49,12 +49,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         sets.opened(src, name=name, seed=config.seed, resize=config.resize)
         for name, src in (("train", config.train), ("real", config.real))
     )
-    widths = {"width": config.width, "discriminator_width": config.width} if config.width else {}
-    given = {"steps": config.steps, **widths}
     fakes = {_CONTROL: train.rows.take(np.arange(min(config.samples, len(train))))}
     for name in config.gans.split(","):
-        found = trained.generator(work / name, name, train, preset=config.recipe, given=given, seed=config.seed,
-                                  every=max(config.steps // 10, 10))  # fmt: skip
+        found = trained.sized(work / name, name, train, preset=config.recipe, steps=config.steps, width=config.width,
+                              seed=config.seed)  # fmt: skip
         fakes[name] = found.sampler.draw(np.arange(config.samples), config.seed)
     held_out = real.rows.take(np.arange(min(config.samples, len(real))))
     results = evaluation.evaluate(

@@ -11,7 +11,7 @@ from gan_probe import annotation, sets, types, whole_file
 from gan_probe.commands import command
 from gan_probe.gans import runs
 
-__all__ = ["classifier", "computed", "generator"]
+__all__ = ["classifier", "computed", "generator", "sized"]
 
 
 def generator(
@@ -32,6 +32,15 @@ def generator(
         run, name, data, preset=preset, given=given, seed=seed, every=every, resume=run.exists(),
         progress=command.progress,
     )  # fmt: skip
+
+
+def sized(
+    run: pathlib.Path, name: str, data: types.Samples, *, preset: str, steps: int, width: int, seed: int
+) -> runs.Trained:
+    """`generator` of so many iterations, of a system with the widths of a DCGAN; the preset's widths for 0."""
+    widths = {"width": width, "discriminator_width": width} if width else {}
+    return generator(run, name, data, preset=preset, given={"steps": steps, **widths}, seed=seed,
+                     every=max(steps // 10, 10))  # fmt: skip
 
 
 def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed: int) -> None:
