@@ -1,9 +1,10 @@
 """`evaluate`: two or three sets in, every chosen metric with its interval and the verdicts out."""
 
+import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -145,7 +146,7 @@ class _Run:
 
     def __init__(self, reference: reference_lib.Reference, samples: types.Samples, embedded: types.Embedded):
         self.reference, self._samples, self._embedded = reference, samples, embedded
-        self.seed, self.blocks = reference.seed, reference.blocks
+        self.seed, self.blocks, self.mesh = reference.seed, reference.blocks, reference.mesh
         self.layouts: dict[str, layout_lib.Layout] = {
             **reference.layouts,
             "fake": reference.lay_out(embedded, samples.source),
@@ -159,7 +160,9 @@ class _Run:
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
         logits = 0 if samples.logits is None else samples.logits.shape[1]
-        self.shape = metric_lib.Shape(rows, embedded.features.shape[1], reference.scale, classes, logits)
+        self.shape = metric_lib.Shape(
+            rows, embedded.features.shape[1], reference.scale, classes, logits, self.decoder() is not None
+        )
 
     def get(self, need: metric_lib.Need) -> Any:
         return self.known[need]
@@ -177,6 +180,15 @@ class _Run:
 
     def logits(self, role: str) -> np.ndarray | None:
         return (self._samples if role == "fake" else self.reference.samples[role]).logits
+
+    def decoder(self) -> types.Decoder | None:
+        return self._samples.decoder if self.reference.embedding.name in ("pixels", "features") else None
+
+    @contextlib.contextmanager
+    def steps(self, total: int) -> Iterator[Callable[[int], Any]]:
+        progress = self.reference.progress
+        with progress(total=total, desc=self._title, unit="step") if progress else contextlib.nullcontext() as bar:
+            yield bar.update if bar is not None else lambda steps: None
 
     def annotator(self) -> Mapping[str, Any] | None:
         return self.reference.annotator(self.shape.classes).report if self._unlabelled else None
@@ -259,6 +271,8 @@ def _finish(
     for metric_name, metric in chosen.metrics.items():
         reason = "needs the training set: give --train" if metric.train and "train" not in run.layouts else None
         reason = reason or metric.least(run.shape)
+        if metric.costly and metric_name not in chosen.named:
+            reason = reason or f"takes minutes: name it, --metrics=all,{metric_name}"
         if reason:
             skip(metric_name, reason)
     wanted = {m: metric for m, metric in chosen.metrics.items() if m not in skipped}

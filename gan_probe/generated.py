@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from gan_probe import checkpoint, types
 from gan_probe.data import geometry, kinds
-from gan_probe.gans import runs, sampling
+from gan_probe.gans import gan, inversion, runs, sampling
 
 __all__ = ["accepts", "expanded", "is_run", "load", "place", "with_n"]
 
@@ -80,6 +81,7 @@ def load(src: str, options: kinds.Options) -> types.Samples:
         kind="images" if trained.sampler.images else "features",
         labels=trained.sampler.labels(np.arange(n)),
         classes=trained.classes,
+        decoder=_decoder(trained.sampler),
         notes=(f"drawn from {trained.gan} at step {trained.step}, seed {seed}",),
     )
     return geometry.apply(samples, options.geometry)
@@ -91,6 +93,18 @@ def place(text: str) -> tuple[pathlib.Path, int | None]:
     if at and re.fullmatch("[0-9]{1,12}", step) and not pathlib.Path(text).exists():
         return pathlib.Path(run).expanduser(), int(step)
     return pathlib.Path(text).expanduser(), None
+
+
+def _decoder(sampler: sampling.Sampler) -> types.Decoder | None:
+    found = sampler.decoder()
+    if found is None:
+        return None
+    latent, decode = found
+    return types.Decoder(latent.size, jax.tree_util.Partial(_of_normals, latent, decode), 256 if sampler.images else 0)
+
+
+def _of_normals(latent: gan.Latent, decode: Any, z: jax.Array) -> jax.Array:
+    return decode(inversion.latents(latent, z))
 
 
 class _Rows:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Embedded", "Embedding", "Estimate", "Interval", "Rows", "Samples", "Source", "UserError", "hint"]
+__all__ = ["Decoder", "Embedded", "Embedding", "Estimate", "Interval", "Rows", "Samples", "Source", "UserError", "hint"]
 
 Kind = Literal["exact", "approximate", "conservative"]
 
@@ -82,6 +82,17 @@ class Rows(Protocol):
         ...
 
 
+class Decoder(NamedTuple):
+    """What makes rows: latents [b, latent] of z ~ N(0, I) to rows [b, ...], images in 0..1.
+
+    levels: grey levels of the images that its rows become, 0 where they are features.
+    """
+
+    latent: int
+    mean: Callable[[Any], Any]
+    levels: int = 0
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Samples:
     """A set of images (uint8 [n, h, w, c]) or features (float32 [n, d]) with what is known of its rows.
@@ -94,6 +105,7 @@ class Samples:
       classes: name of each class, indexed by label; None without labels.
       names: name of each row (file names reach the report); None when rows have none.
       logits: float32 [n, c] classifier logits given with the set, or None.
+      decoder: what made the rows, where they were generated and it is known.
       notes: conversions that were applied, for the report (e.g. "12 RGB images converted to L").
     """
 
@@ -104,6 +116,7 @@ class Samples:
     classes: tuple[str, ...] | None = None
     names: Sequence[str] | None = None
     logits: np.ndarray | None = None
+    decoder: Decoder | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ BELOW = {
     "run_file": {"types", "whole_file"},
     "ops": {"types", "parallel"},
     "stats": {"types", "parallel", "ops"},
-    "metrics": {"types", "parallel", "ops", "stats"},
+    "metrics": {"types", "parallel", "ops", "stats", "likelihood"},
     "likelihood": {"types", "parallel"},
     "models": {"types", "parallel"},
     "gans": {"types", "parallel", "checkpoint", "whole_file", "run_file", "models"},

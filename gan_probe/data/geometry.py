@@ -78,7 +78,7 @@ def apply(samples: types.Samples, geometry: Geometry) -> types.Samples:
     if samples.kind != "images":
         raise types.UserError(f"{samples.source}: --crop and --resize are for images, this source holds features")
     rows = _Rows(samples.rows, geometry, samples.source)
-    return dataclasses.replace(samples, rows=rows, notes=samples.notes + geometry.notes())
+    return dataclasses.replace(samples, rows=rows, decoder=None, notes=samples.notes + geometry.notes())
 
 
 class _Rows:

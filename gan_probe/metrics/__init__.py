@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gan_probe.metrics import (
+    ais,
     balls,
     birthday,
     c2st,
@@ -52,4 +53,5 @@ METRICS: Mapping[str, Callable[..., metric.Metric]] = {
     "spectrum": spectrum.spectrum,
     "modes": modes.modes,
     "inception": inception.inception,
+    "ais": ais.ais,
 }

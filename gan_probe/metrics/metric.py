@@ -9,9 +9,11 @@ layouts through folds. What a metric lays out or finds of real and train it hand
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+from jax.sharding import Mesh
 
 from gan_probe import types
 from gan_probe.ops import fold as fold_lib
@@ -53,6 +55,7 @@ class Shape(NamedTuple):
     rows: number of rows of each role present. dim: features of a row. scale: median squared distance of real rows.
     classes: names of the classes that real and fake are labelled with, empty without labels.
     logits: number of logits of a row of fake, 0 where it brought none.
+    decoder: whether fake brought its decoder, and features are the rows that it makes.
     """
 
     rows: Mapping[str, int]
@@ -60,6 +63,7 @@ class Shape(NamedTuple):
     scale: float
     classes: tuple[str, ...] = ()
     logits: int = 0
+    decoder: bool = False
 
 
 @runtime_checkable
@@ -69,6 +73,7 @@ class Inputs(Protocol):
     seed: int
     blocks: int
     shape: Shape
+    mesh: Mesh
 
     def annotator(self) -> Mapping[str, Any] | None:
         """Who labelled the rows, None where the sets brought their labels."""
@@ -87,6 +92,12 @@ class Inputs(Protocol):
 
     def logits(self, role: Role) -> np.ndarray | None:
         """float32 [n, c], the logits that came with the rows, or None."""
+
+    def decoder(self) -> types.Decoder | None:
+        """What makes the rows of fake; see `Shape.decoder`."""
+
+    def steps(self, total: int) -> AbstractContextManager[Callable[[int], Any]]:
+        """Shows the progress of a metric's own long work: it yields what is told of steps done."""
 
     def kept(self, role: Role, name: str, make: Callable[[], Any]) -> Any:
         """`make()`, kept with the role: what depends on `real` or `train` alone is computed once for all fakes."""
@@ -113,6 +124,7 @@ class Metric(NamedTuple):
     needs(shape): the passes. finish(inputs): the estimate; called where `least` found nothing amiss.
     least(shape): None, or why these sets are too small or lack something.
     about: one sentence on how to read the number. cites: source. train: whether the training set is needed.
+    costly: whether it takes minutes: `all` leaves it out.
     smooth: whether its bias is c/n to first order, as for smooth functions of moments: its curve may be extrapolated.
     """
 
@@ -124,6 +136,7 @@ class Metric(NamedTuple):
     unit: str
     better: Literal["lower", "higher", "target"]
     train: bool = False
+    costly: bool = False
     smooth: bool = False
 
 

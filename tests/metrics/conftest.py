@@ -1,5 +1,6 @@
 """Metrics on bare arrays: layouts, the planner's passes, and `finish`, with nothing of the command line."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -20,12 +21,15 @@ class Given:
     seed = 0
     blocks = blocks_lib.BLOCKS
 
-    def __init__(self, *, classes=(), labels=None, logits=None, tile=1024, **sets: np.ndarray):
+    mesh = parallel.mesh(1)
+
+    def __init__(self, *, classes=(), labels=None, logits=None, decoder=None, tile=1024, **sets: np.ndarray):
         self._sets = {role: np.asarray(x, np.float32) for role, x in sets.items() if x is not None}
         self._labels: Mapping[str, np.ndarray] = labels or {}
         self._logits: Mapping[str, np.ndarray] = logits or {}
         real = self._sets["real"].astype(np.float64)
         centre = real.mean(axis=0).astype(np.float32)
+        self._decoder = decoder
         self._tile = tile
         self.layouts = {}
         for role, x in self._sets.items():
@@ -42,6 +46,7 @@ class Given:
             scale=median or 1.0,
             classes=classes,
             logits=self._logits["fake"].shape[1] if "fake" in self._logits else 0,
+            decoder=decoder is not None,
         )
         self.known: dict[metric_lib.Need, object] = {}
         self._kept: dict[tuple[str, str], object] = {}
@@ -63,6 +68,12 @@ class Given:
 
     def logits(self, role):
         return self._logits.get(role)
+
+    def decoder(self):
+        return self._decoder
+
+    def steps(self, total):
+        return contextlib.nullcontext(lambda steps: None)
 
     def kept(self, role, name, make):
         if (role, name) not in self._kept:

@@ -5,6 +5,8 @@ import inspect
 import json
 import math
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -28,8 +30,17 @@ def logits(label, seed):
     return (noise + 5 * np.eye(len(CLASSES))[label]).astype(np.float32)
 
 
+def decoder(shift=0.0):
+    """Of two latents in the plane of the first two features, `shift` away from real's."""
+    return types.Decoder(2, jax.tree_util.Partial(_decoded, jnp.float32(shift)))
+
+
+def _decoded(shift, z):
+    return jnp.pad(z, ((0, 0), (0, D - 2))) + shift
+
+
 def shape(**rows):
-    return metric_lib.Shape({"real": N, "fake": N, "train": N} | rows, D, 2.0, CLASSES, logits=len(CLASSES))
+    return metric_lib.Shape({"real": N, "fake": N, "train": N} | rows, D, 2.0, CLASSES, len(CLASSES), decoder=True)
 
 
 def classes(seed, of=3):
@@ -50,14 +61,15 @@ def judged(given):
     for name, (fake, label) in fakes.items():
         out[name] = given(
             real=real, fake=fake, train=train, classes=CLASSES, labels={"real": classes(0), "fake": label},
-            logits={"fake": logits(label, 7)},
+            logits={"fake": logits(label, 7)}, decoder=decoder(4.0 if name == "worse" else 0.0),
         )  # fmt: skip
     out["shuffled"] = given(
         real=real[shuffle], fake=fakes["good"][0][shuffle[::-1]], train=train[shuffle], classes=CLASSES,
         labels={"real": classes(0)[shuffle], "fake": fakes["good"][1][shuffle[::-1]]},
-        logits={"fake": logits(fakes["good"][1], 7)[shuffle[::-1]]},
+        logits={"fake": logits(fakes["good"][1], 7)[shuffle[::-1]]}, decoder=decoder(),
     )  # fmt: skip
-    made = {name: make() for name, make in metrics.METRICS.items()}
+    given_to = {"ais": {"ais_rows": 8, "ais_temperatures": 100, "ais_variances": "2,1"}}
+    made = {name: make(**given_to.get(name, {})) for name, make in metrics.METRICS.items()}
     found = {}
     for name, inputs in out.items():
         inputs.stream(*made.values())
@@ -151,6 +163,8 @@ def test_identical_sets(judged, name):
     elif name in UNBIASED:
         # What two independent sets would show is taken off: a kernel's diagonal, the noise of two Gaussians.
         assert found.value < 0 and found.interval.low == 0
+    elif name == "ais":
+        assert found.value == judged["good"][name].value  # it looks at the decoder, not at its samples
     elif name == "birthday":
         assert found.detail["ratio_to_real"]["value"] == pytest.approx(1)
     elif name == "memorization":
