@@ -5,6 +5,9 @@ Every results dictionary that any test makes is held to the JSON Schema that the
 
 import json
 import os
+import pathlib
+import subprocess
+import sys
 
 import jaxtyping
 import jsonschema
@@ -17,6 +20,21 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # comp
 
 # Before anything imports gan_probe: only modules imported afterwards are checked.
 jaxtyping.install_import_hook(["gan_probe.ops", "gan_probe.metrics"], "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def on_devices():
+    """on_devices(n, program, *words): what a program prints last in a process of its own with n devices, from JSON."""
+
+    def run(devices, program, *words):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *map(str, words)], cwd=pathlib.Path(__file__).parents[1],
+            env={**os.environ, "JAX_NUM_CPU_DEVICES": str(devices)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
 
 
 @pytest.fixture(scope="session")

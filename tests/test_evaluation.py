@@ -3,10 +3,6 @@
 import inspect
 import json
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -372,7 +368,7 @@ def test_the_size_of_tiles_does_not_matter():
     close(gan_probe.evaluate(**BIG, tile=16)["results"], gan_probe.evaluate(**BIG)["results"])
 
 
-def test_devices_do_not_matter(tmp_path):
+def test_devices_do_not_matter(on_devices, tmp_path):
     path, chosen = tmp_path / "sets.npz", "ddm,birthday,memorization,kid"
     np.savez(path, **BIG)
     program = """
@@ -384,11 +380,6 @@ def test_devices_do_not_matter(tmp_path):
             sets = {k: sets[k] for k in sets.files}
             print(json.dumps(gan_probe.evaluate(**sets, metrics=sys.argv[2])))
     """
-    done = subprocess.run(
-        [sys.executable, "-c", inspect.cleandoc(program), str(path), chosen], capture_output=True, text=True,
-        check=True,
-        env={**os.environ, "JAX_NUM_CPU_DEVICES": "4"}, cwd=pathlib.Path(__file__).parents[1],
-    )  # fmt: skip
-    found = json.loads(done.stdout)
+    found = on_devices(4, inspect.cleandoc(program), path, chosen)
     assert found["environment"]["devices"] == 4
     close(found["results"], json.loads(json.dumps(gan_probe.evaluate(**BIG, metrics=chosen)["results"])))

@@ -1,14 +1,6 @@
 """Training and predictions on four devices: the same as on one, to rounding."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import json
@@ -38,13 +30,8 @@ print(json.dumps({"one": list(one), "four": list(four), "apart": max(moved),
 
 
 @pytest.fixture(scope="module")
-def found():
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+def found(on_devices):
+    return on_devices(4, SCRIPT)
 
 
 def test_four_devices_train_and_predict_as_one(found):

@@ -1,15 +1,7 @@
 """One optimisation step on one and on four devices: the same to rounding, batch norm's statistics among it."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import json, pathlib, sys
@@ -49,13 +41,8 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def found():
-    environment = {**os.environ, "JAX_NUM_CPU_DEVICES": "4", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
+def found(on_devices):
+    return on_devices(4, SCRIPT)
 
 
 def test_four_devices_take_the_step_of_one(found):

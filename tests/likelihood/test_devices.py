@@ -1,11 +1,5 @@
 """Images sharded over three devices, with padding: the estimates of one device."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -30,12 +24,7 @@ print(json.dumps([len(jax.devices()), *found]))
 
 
 @pytest.mark.slow
-def test_three_devices_are_one():
-    root = pathlib.Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env={**os.environ, "JAX_NUM_CPU_DEVICES": "3"}, cwd=root, capture_output=True,
-        text=True, check=True,
-    )  # fmt: skip
-    devices, one, three = json.loads(done.stdout)
+def test_three_devices_are_one(on_devices):
+    devices, one, three = on_devices(3, SCRIPT)
     assert devices == 3
     np.testing.assert_allclose(three, one, atol=1e-3)
