@@ -9,7 +9,7 @@ import pathlib
 import re
 
 from gan_probe import metrics
-from gan_probe.experiments import EXPERIMENTS, claims
+from gan_probe.experiments import EXPERIMENTS, claims, experiment
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 PAPERS = README.parent / "docs" / "papers.md"
@@ -37,13 +37,30 @@ def kept(name: str) -> dict | None:
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
+def by_claim(run: dict) -> dict[str, list[dict]]:
+    """The lines of each claim, in the order of their first."""
+    found: dict[str, list[dict]] = {}
+    for one in run["claims"]:
+        found.setdefault(one["id"], []).append(one)
+    return found
+
+
+def verdict(parts: list[dict]) -> str:
+    return experiment.overall(one["outcome"] for one in parts)
+
+
+def row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
 def papers_page() -> str:
     """Every experiment of which a run is kept: its command, figure, and claims."""
     lines = [
         "# The papers' claims, judged again",
         "",
-        "Made by `python -m tests.test_readme` from what `gan-probe reproduce` wrote. A claim of several parts has",
-        "several lines; sentences are ours (`gan_probe/experiments/claims.csv`), intervals are of 95 %.",
+        "Made by `python -m tests.test_readme` from what `gan-probe reproduce` wrote. A claim of several parts holds",
+        "where all of them do, and doesn't where one doesn't; sentences are ours (`gan_probe/experiments/claims.csv`),",
+        "intervals are of 95 %.",
     ]
     for name, line in EXPERIMENTS.items():
         run = kept(name)
@@ -54,14 +71,21 @@ def papers_page() -> str:
             f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", "",
             "| claim | the paper says | here | | outcome |", "|---|---|---|---|---|",
         ]  # fmt: skip
-        for one in run["claims"]:
-            low, high = one["ci95"]
-            value = "-" if one["value"] is None else f"{one['value']:.4g}"
-            interval = "" if low is None or low == high else f" [{low:.4g}, {high:.4g}]"
-            own = claims.claims()[one["id"]].number
-            sentence = f"{one['sentence']} ({own})" if own else one["sentence"]
-            cells = (one["id"], sentence, one["measured"], f"{value}{interval}; {one['rule']}", one["outcome"])
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        for claim, parts in by_claim(run).items():
+            own = claims.claims()[claim].number
+            sentence = f"{parts[0]['sentence']} ({own})" if own else parts[0]["sentence"]
+            if len(parts) > 1:
+                lines.append(row(claim, sentence, f"{len(parts)} parts:", "", f"**{verdict(parts)}**"))
+            for one in parts:
+                low, high = one["ci95"]
+                value = "-" if one["value"] is None else f"{one['value']:.4g}"
+                interval = "" if low is None or low == high else f" [{low:.4g}, {high:.4g}]"
+                found = (one["measured"], f"{value}{interval}; {one['rule']}")
+                lines.append(
+                    row("", "", *found, one["outcome"])
+                    if len(parts) > 1
+                    else row(claim, sentence, *found, f"**{one['outcome']}**")
+                )
     return "\n".join(lines) + "\n"
 
 
@@ -69,7 +93,7 @@ def claims_table() -> str:
     lines = ["| experiment | paper | what | claims | judged at `cpu`: hold, fail, open |", "|---|---|---|---|---|"]
     for name, line in EXPERIMENTS.items():
         judged = sum(claim.driver == name for claim in claims.claims().values())
-        found = collections.Counter(one["outcome"] for one in (kept(name) or {"claims": []})["claims"])
+        found = collections.Counter(map(verdict, by_claim(kept(name) or {"claims": []}).values()))
         counts = ", ".join(str(found[o]) for o in OUTCOMES) if found else "not kept"
         lines.append(f"| `{name}` | {line.paper}, {line.place} | {line.about} | {judged} | {counts} |")
     reasons = collections.Counter(c.reason.partition(":")[0].split()[0] for c in claims.claims().values() if c.reason)

@@ -76,11 +76,15 @@ def _every(out: pathlib.Path, preset: str, given: Mapping[str, Any], line: str) 
 
 
 def _show(results: Mapping[str, Any]) -> None:
-    for claim in results["claims"]:
-        print(f"\n{claim['outcome'].upper():14} {claim['id']}")
-        own = f" (Its own number: {claim['papers_number']}.)" if claim["papers_number"] else ""
-        about = f"{claim['sentence']}{own} Here: {claim['measured']}: {_number(claim)}, asked {claim['rule']}."
-        print(textwrap.fill(about, 80, initial_indent="  ", subsequent_indent="  "))
+    for name, outcome in results["verdicts"].items():
+        parts = [claim for claim in results["claims"] if claim["id"] == name]
+        print(f"\n{outcome.upper():14} {name}")
+        own = f" (Its own number: {parts[0]['papers_number']}.)" if parts[0]["papers_number"] else ""
+        print(textwrap.fill(f"{parts[0]['sentence']}{own}", 80, initial_indent="  ", subsequent_indent="  "))
+        for part in parts:
+            here = f"Here: {part['measured']}: {_number(part)}, asked {part['rule']}"
+            here += f": {part['outcome']}." if len(parts) > 1 else "."
+            print(textwrap.fill(here, 80, initial_indent="  ", subsequent_indent="    " if len(parts) > 1 else "  "))
 
 
 def _number(claim: Mapping[str, Any]) -> str:

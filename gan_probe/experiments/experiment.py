@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,7 +12,10 @@ from matplotlib import figure
 
 from gan_probe.stats import proportion, student
 
-__all__ = ["PRESETS", "Experiment", "Found", "Judged", "Table", "averaged", "judge", "mean", "setting", "share"]
+__all__ = [
+    "PRESETS", "Experiment", "Found", "Judged", "Table", "averaged", "difference", "judge", "mean", "overall",
+    "setting", "share", "wilson",
+]  # fmt: skip
 
 PRESETS = ("smoke", "cpu", "paper")
 
@@ -98,12 +101,31 @@ def judge(
     return Judged(claim, measured, float(value), float(low), float(high), rule, outcome)
 
 
-def share(claim: str, measured: str, hits: np.ndarray, *, at_least: float) -> Judged:
-    """Judges a claim that a share is so large, by the Wilson interval of hits, bool [n]; of none it can't be told."""
+def overall(outcomes: Iterable[Outcome]) -> Outcome:
+    """A claim's verdict from those of its parts: it holds where all do, and does not where one does not."""
+    found = set(outcomes)
+    return "does not hold" if "does not hold" in found else "holds" if found == {"holds"} else "cannot tell"
+
+
+def share(
+    claim: str, measured: str, hits: np.ndarray, *, at_least: float = -math.inf, at_most: float = math.inf
+) -> Judged:
+    """Judges a claim about a share by the Wilson interval of hits, bool [n]; of none it can't be told."""
+    value, low, high = wilson(hits)
+    return judge(claim, measured, value, (low, high), at_least=at_least, at_most=at_most)
+
+
+def wilson(hits: np.ndarray) -> tuple[float, float, float]:
+    """Share of hits, bool [n], with the ends of Wilson's interval; NaN where n = 0."""
     if not hits.size:
-        return judge(claim, measured, math.nan, (math.nan, math.nan), at_least=at_least)
-    interval = proportion.wilson(hits.sum(), hits.size)
-    return judge(claim, measured, hits.mean(), (interval.low or 0.0, interval.high or 0.0), at_least=at_least)
+        return math.nan, math.nan, math.nan
+    found = proportion.wilson(hits.sum(), hits.size)
+    return float(hits.mean()), found.low or 0.0, found.high or 0.0
+
+
+def difference(one: tuple[float, float, float], other: tuple[float, float, float]) -> tuple[float, tuple[float, float]]:
+    """Difference of two estimates (value, low, high) with its interval: end against end, which is conservative."""
+    return one[0] - other[0], (one[1] - other[2], one[2] - other[1])
 
 
 def mean(

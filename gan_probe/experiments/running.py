@@ -97,6 +97,7 @@ def reproduce(
             "settings": content.plain(dataclasses.asdict(config)),
             "seconds": seconds,
             "claims": [_claim(judged) for judged in found.claims],
+            "verdicts": _verdicts(found.claims),
             "tables": [f"{table}.csv" for table in found.tables],
             "detail": content.plain(found.detail),
         }
@@ -123,6 +124,7 @@ def finished(name: str, config: Any, out: pathlib.Path) -> dict[str, Any] | None
     same = (
         results.get("gan_probe") == __version__
         and results.get("experiment") == name
+        and "verdicts" in results
         and results.get("settings") == content.plain(dataclasses.asdict(config))
     )
     return results if same else None
@@ -163,6 +165,14 @@ def _earlier(out: pathlib.Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return results if isinstance(results, dict) else {}
+
+
+def _verdicts(judged: Sequence[experiment.Judged]) -> dict[str, str]:
+    """One outcome a claim, whatever its parts."""
+    return {
+        claim: experiment.overall(part.outcome for part in judged if part.claim == claim)
+        for claim in dict.fromkeys(part.claim for part in judged)
+    }
 
 
 def _claim(judged: experiment.Judged) -> dict[str, Any]:

@@ -16,8 +16,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy import stats
 from jaxtyping import Array, Float
+from scipy import special
 
-__all__ = ["OUTCOMES", "State", "difference", "gradients", "loss", "optimal_ends", "outcomes", "run", "start"]
+__all__ = [
+    "OUTCOMES", "State", "difference", "gone", "gradients", "loss", "negative", "optimal_ends", "outcomes", "run",
+    "shortfall", "start",
+]  # fmt: skip
 
 OUTCOMES = ("converged", "modes collapsed", "gradients vanished", "elsewhere")
 
@@ -41,6 +45,7 @@ def start(means: np.ndarray, ends: np.ndarray) -> State:
     return State(jnp.asarray(means, jnp.float32), jnp.asarray(ends, jnp.float32))
 
 
+@jax.jit
 def difference(
     x: Float[Numbers, "..."], target: Float[Numbers, " c"], means: Float[Numbers, "c ..."]
 ) -> Float[Array, "..."]:
@@ -57,6 +62,7 @@ def loss(state: State, target: Float[Numbers, " c"]) -> Float[Array, "..."]:
     return 1 + jnp.asarray(true - generated).sum(axis=0) / len(state.means)
 
 
+@jax.jit
 def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, "c ..."], Float[Array, "m 2 ..."]]:
     """dL/dmeans and dL/dends in closed form."""
     f = difference(state.ends, target, state.means)
@@ -65,6 +71,7 @@ def gradients(state: State, target: Float[Numbers, " c"]) -> tuple[Float[Array, 
     return jnp.stack(pull) / len(state.means), jnp.stack([-f[:, 0], f[:, 1]], axis=1)
 
 
+@jax.jit
 def optimal_ends(means: Float[Numbers, "c ..."], target: Float[Numbers, " c"]) -> tuple[Array, Array]:
     """Ends of the intervals where f is positive: all zeros of f.
 
@@ -86,6 +93,48 @@ def optimal_ends(means: Float[Numbers, "c ..."], target: Float[Numbers, " c"]) -
     return zero, side
 
 
+def shortfall(
+    one: Float[np.ndarray, "c n"], other: Float[np.ndarray, "c n"], *, intervals: int = 2, cells: int = 4000
+) -> tuple[Float[np.ndarray, " n"], float]:
+    """Total variation of mixtures of unit Gaussians less what the best so many intervals attain.
+
+    Both are sums of the masses of the intervals where one density is the larger, with ends where the difference of
+    the densities changes its sign on a grid.
+
+    Args:
+      one, other: means of the mixtures.
+      intervals: that the discriminator has.
+      cells: of the grid, over all means and _MARGIN to both sides.
+
+    Returns:
+      What is missing [n], and how much an interval may hold that the grid did not see: below h^3 / 10 with h the
+      largest step, since |f''| < .8.
+    """
+    means = np.concatenate([one, other])
+    low, high = means.min(axis=0) - _MARGIN, means.max(axis=0) + _MARGIN
+    short = np.zeros(means.shape[1])
+    for i, (a, b) in enumerate(zip(low, high, strict=True)):
+        x = np.linspace(a, b, cells + 1)[:, None]
+        f = np.exp(-((x - one[:, i]) ** 2) / 2).sum(axis=1) - np.exp(-((x - other[:, i]) ** 2) / 2).sum(axis=1)
+        mass = np.mean(special.ndtr(x - one[:, i]) - special.ndtr(x - other[:, i]), axis=1)
+        edges = np.flatnonzero(np.diff(np.sign(f))) + 1
+        held = np.diff(np.concatenate([[0.0], mass[edges], [0.0]]))
+        short[i] = np.sort(np.maximum(held, 0))[: max(len(held) - intervals, 0)].sum()
+    return short, float(np.max(high - low) / cells) ** 3 / 10
+
+
+def negative(state: State, target: Float[Numbers, " c"], points: int = 65) -> np.ndarray:
+    """Which intervals [m, n] lie wholly where f < 0."""
+    left, right = state.ends[:, 0], state.ends[:, 1]
+    x = left + (right - left) * jnp.linspace(0, 1, points)[:, None, None]
+    return np.asarray((difference(x, target, state.means) < 0).all(axis=0))
+
+
+def gone(state: State) -> np.ndarray:
+    """Which intervals [m, ...] have met ends."""
+    return np.asarray(state.ends[:, 0] >= state.ends[:, 1])
+
+
 def outcomes(final: State, target: Float[Numbers, " c"], *, within: float = 0.1) -> np.ndarray:
     """Which of OUTCOMES each start [n] of a `run` came to, as its index.
 
@@ -95,8 +144,7 @@ def outcomes(final: State, target: Float[Numbers, " c"], *, within: float = 0.1)
     means = np.asarray(final.means)
     error = np.abs(np.sort(means, axis=0) - np.sort(np.asarray(target))[:, None]).max(axis=0)
     together = (np.ptp(means, axis=0) < within) & (len(means) > 1)
-    gone = (np.asarray(final.ends[:, 0]) >= np.asarray(final.ends[:, 1])).all(axis=0)
-    return np.select([error < within, together, gone], [0, 1, 2], default=3)
+    return np.select([error < within, together, gone(final).all(axis=0)], [0, 1, 2], default=3)
 
 
 @functools.partial(jax.jit, static_argnames=("dynamics", "steps", "unrolled", "rule", "fixed", "path"))

@@ -58,3 +58,18 @@ def test_the_gap_shrinks_with_the_root_of_the_samples(cells):
         np.testing.assert_allclose(gap.mean(), discriminators.expected_cell_gap(cells, samples), rtol=0.05)
     few, _ = discriminators.cell_gap(discriminators.memorised(rng, cells, 1, 5))
     np.testing.assert_allclose(few, 1 - 1 / cells)
+
+
+@pytest.mark.parametrize("intervals", [1, 2, 5])
+def test_the_best_intervals_against_dynamic_programming(intervals):
+    """Over all choices of k disjoint runs of samples; more than all of them gain no more."""
+    points = np.sort(np.random.default_rng(intervals).random(40))
+    n = len(points)
+    out, inside = np.zeros(intervals + 1), np.full(intervals + 1, -np.inf)
+    for i in range(n):
+        length = points[i] - points[i - 1] if i else 0.0
+        begun = out[:-1] + 1 / n
+        inside = np.maximum(inside - length + 1 / n, np.concatenate([[-np.inf], begun]))
+        out = np.maximum(out, inside)
+    assert discriminators.interval_gap(points, intervals) == pytest.approx(out.max(), abs=1e-12)
+    assert discriminators.interval_gap(points, n) == pytest.approx(1)

@@ -99,3 +99,20 @@ def test_outcomes_by_hand():
     means = np.array([[0.5, 0.2, 3, 3], [-0.5, 0.2, -3, -3]])
     state = one(means, [[[0] * 4, [0, 1, 0, 1]]] * 2)
     assert [system.OUTCOMES[i] for i in system.outcomes(state, target)] == list(system.OUTCOMES)
+
+
+def test_two_intervals_attain_the_total_variation_of_two_components_and_not_of_three():
+    """Three against three apart have three intervals of equal mass: a third of the variation is missing."""
+    rng = np.random.default_rng(1)
+    short, unseen = system.shortfall(*rng.uniform(-4, 4, (2, 2, 40)))
+    assert short.max() < 1e-12 and unseen < 1e-7
+    one = np.array([[-20.0], [0], [20]])
+    np.testing.assert_allclose(system.shortfall(one, one + 10)[0], 1 / 3, rtol=1e-5)
+    np.testing.assert_allclose(system.shortfall(one, one + 10, intervals=3)[0], 0, atol=1e-12)
+
+
+def test_intervals_that_lie_where_f_is_negative():
+    ends = [[[-1.0, 1.0], [0.2, 2.0]], [[1.0, -3.0], [2.5, 3.0]]]
+    start = one([[-1.0, -1.0], [2.5, 2.5]], ends)  # zeros of f: -1.498, .659, 2.239
+    np.testing.assert_array_equal(system.negative(start, FIG2["target"]), [[True, False], [False, False]])
+    np.testing.assert_array_equal(system.gone(start._replace(ends=start.ends.at[0, 0, 0].set(3))), [[1, 0], [0, 0]])
