@@ -64,14 +64,14 @@ def given_as_flags(settings: Any) -> dict[str, Any]:
     return out
 
 
-def widths(text: str, name: str) -> tuple[int, ...]:
+def widths(text: str, name: str, *, least: int = 1) -> tuple[int, ...]:
     """Units of hidden layers, given with commas as the setting `name`.
 
     Raises:
-      UserError: something else than whole numbers above 0.
+      UserError: something else than whole numbers of at least `least`.
     """
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdecimal() and 0 < int(part) <= _WIDEST for part in parts):
+    if not all(part.isascii() and part.isdecimal() and least <= int(part) <= _WIDEST for part in parts):
         raise types.UserError(f"--{name}={text}: give whole numbers up to {_WIDEST:,} with commas, such as 64,256")
     return tuple(int(part) for part in parts)
 

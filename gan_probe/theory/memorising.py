@@ -20,7 +20,8 @@ from gan_probe import types
 from gan_probe.models import fully_connected
 
 __all__ = [
-    "Network", "apply", "blocks", "encoder", "generator", "in_blocks", "noised", "places", "thresholds", "weights",
+    "Network", "apply", "blocks", "encoder", "generator", "in_blocks", "noised", "places", "thresholds", "unequal",
+    "weights",
 ]  # fmt: skip
 
 Numbers = Array | np.ndarray
@@ -54,6 +55,13 @@ def noised(x: Float[Numbers, "... d"], z: Float[Numbers, "... c"]) -> Float[Arra
 def thresholds(parts: int, deviation: float = 1.0) -> np.ndarray:
     """tau_1 .. tau_(k-1), which cut |z_j| into k equally likely parts: float64 [k - 1]."""
     return deviation * stats.norm.ppf((1 + np.arange(1, parts) / parts) / 2)
+
+
+def unequal(parts: int, code: int) -> float:
+    """Largest difference of a block's probability from parts^-code, relative to it."""
+    ends = np.concatenate([[0], thresholds(parts), [np.inf]])
+    part = parts * 2 * np.diff(stats.norm.cdf(ends))
+    return float(np.abs(np.array([part.min(), part.max()]) ** code - 1).max())
 
 
 def blocks(z: Float[Numbers, "... c"], edges: Float[Numbers, " t"], parts: int | Numbers) -> Int[Array, "..."]:

@@ -8,7 +8,6 @@ large, its weights in -1..1 so that it is Lipschitz in them; the gap that it fin
 import functools
 import itertools
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -111,19 +110,6 @@ def parameters(widths: tuple[int, ...], size: int) -> int:
     """p of a perceptron on pairs of `size` numbers in all."""
     units = (size, *widths, 1)
     return sum((a + 1) * b for a, b in itertools.pairwise(units))
-
-
-def crossing(sizes: Sequence[int], gaps: np.ndarray, eps: float) -> float:
-    """The m from which on gaps [sizes] stay below eps, between sizes on a straight line in logarithms.
-
-    NaN where the first is already below, or the last is not.
-    """
-    above = np.flatnonzero(np.asarray(gaps) >= eps)
-    if not above.size or above[-1] == len(sizes) - 1:
-        return math.nan
-    i = int(above[-1])
-    (x, y), (far, low) = ((math.log(sizes[j]), math.log(max(gaps[j], 1e-9))) for j in (i, i + 1))
-    return math.exp(x + (far - x) * (y - math.log(eps)) / (y - low))
 
 
 def search(

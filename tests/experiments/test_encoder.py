@@ -13,6 +13,8 @@ from gan_probe import cli
         ("--widths=a", "give whole numbers up to"),
         ("--code=64", "fewer than the 64"),
         ("--train=synthetic:ring8?n=100", "ring8"),
+        ("--real=nowhere", "nowhere"),
+        ("--real=synthetic:ring8?n=100", "ring8"),
     ],
 )
 def test_wrong_settings_are_one_line(flag, said, tmp_path, capsys):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_probe.experiments import dynamics, experiment, identities, likelihoods, parzen_windows, theorems
+from gan_probe.experiments import dynamics, encoder, experiment, identities, likelihoods, parzen_windows, theorems
 
 YES, NO, OPEN = "holds", "does not hold", "cannot tell"
 
@@ -76,3 +76,22 @@ def test_theorems_on_laws_that_are_not_uniform(printed, over, verdict):
     second = {"Zipf": (over, 1.0, 1.0, 1.0), "uniform": (9.0, 1.0, 1.0, 1.0)}
     found = theorems._needs_uniform(gaps, second, [(0.9, "Zipf", 5)])
     assert experiment.overall(one.outcome for one in found) == verdict
+
+
+_TRAINED = {"003-3-e", "003-D-a", "003-D-b", "003-3.1-d", "003-D.1-b"}  # about all discriminators
+
+
+@pytest.mark.parametrize(("found", "all_of_them", "as_played"), [(0.02, OPEN, YES), (0.5, NO, NO)])
+def test_gaps_that_trained_discriminators_find(found, all_of_them, as_played):
+    """They can refute what is said of all discriminators; the objective of a training is what they find."""
+    config = encoder.EXPERIMENT.presets["smoke"]
+    gaps = np.random.default_rng(0).normal(found, 0.002, (2, 3, 2, 40))
+    gaps[0, 0] += 0.3
+    outcomes = {one.claim: one.outcome for one in encoder._gap_claims(config, [16, 81, 256], [9, 40], gaps)}
+    assert {outcomes[claim] for claim in _TRAINED} == {all_of_them}
+    assert {outcomes[claim] for claim in ("003-3-f", "003-abs-b", "003-abs-c")} == {as_played}
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.2, NO), (0.05, OPEN)])
+def test_equal_means(apart, verdict):
+    assert encoder._equal("", "", (apart, 0.01), (0.0, 0.01), 0.05).outcome == verdict

@@ -110,3 +110,8 @@ def test_weights_grow_with_the_memory_alone():
 def test_codes_are_shorter_than_images(code):
     with pytest.raises(types.UserError, match="fewer than the 11"):
         memorising.places(SIZE, code)
+
+
+@pytest.mark.parametrize(("parts", "code"), [(2, 1), (5, 3), (8, 4)])
+def test_blocks_are_equally_likely(parts, code):
+    assert memorising.unequal(parts, code) < 1e-9

@@ -1,7 +1,5 @@
 """Gaps that discriminators find: large for few images, none for the data's own law, and their arithmetic."""
 
-import math
-
 import jax
 import numpy as np
 import pytest
@@ -47,20 +45,6 @@ def test_values_are_means_of_phi(images):
         hidden = np.maximum(np.hstack([x, z[g]]) @ layers["hidden0"]["kernel"] + layers["hidden0"]["bias"], 0)
         chance = 1 / (1 + np.exp(-(hidden @ layers["logit"]["kernel"] + layers["logit"]["bias"])))
         assert found[g] == pytest.approx(np.log(0.1 + 0.9 * chance).mean(), abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("gaps", "expected"),
-    [([1, 0.1, 0.01], 100), ([1, 0.5, 0.01], None), ([1, 0.5, 0.2], math.nan), ([0.05, 0.02, 0.01], math.nan)],
-)
-def test_crossing(gaps, expected):
-    found = pair_gap.crossing([10, 100, 1000], np.array(gaps), 0.1)
-    if expected is None:
-        assert 100 < found < 1000
-        slope = math.log(0.5 / 0.01) / math.log(10)
-        assert 0.5 * (found / 100) ** -slope == pytest.approx(0.1)
-    else:
-        assert found == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_pool_too_small_is_refused():
