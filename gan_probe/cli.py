@@ -81,6 +81,8 @@ def _main(argv: list[str]) -> int:
     values = flags.FlagValues()
     chosen.define(values)
     if any(word in ("--help", "-h", "--helpfull") for word in rest):
+        if chosen.narrow:
+            chosen.narrow(values, [word for word in rest if not word.startswith("-")])
         print(_command_help(chosen, values))
         return 0
     chosen.run(values, _parse(values, rest, name), shlex.join(["gan-probe", *argv]))

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from gan_probe import checkpoint, types
+from gan_probe import checkpoint, run_file, types
 from gan_probe.data import geometry, kinds
 from gan_probe.gans import gan, inversion, runs, sampling
 
@@ -88,10 +88,16 @@ def load(src: str, options: kinds.Options) -> types.Samples:
 
 
 def place(text: str) -> tuple[pathlib.Path, int | None]:
-    """DIR and STEP of DIR[@STEP]; an existing folder's name may hold an @."""
+    """DIR and STEP of DIR[@STEP]; an existing folder's name may hold an @.
+
+    Raises:
+      types.UserError: STEP of a run is no number.
+    """
     run, at, step = text.rpartition("@")
     if at and re.fullmatch("[0-9]{1,12}", step) and not pathlib.Path(text).exists():
         return pathlib.Path(run).expanduser(), int(step)
+    if at and not pathlib.Path(text).expanduser().exists() and run_file.kind(pathlib.Path(run).expanduser()):
+        raise types.UserError(f"{text}: {step or 'nothing'} is not a step; give a number of iterations, {run}@1000")
     return pathlib.Path(text).expanduser(), None
 
 

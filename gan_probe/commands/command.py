@@ -37,13 +37,15 @@ progress = functools.partial(tqdm, delay=2, disable=None, leave=False)
 class Command(NamedTuple):
     """One line of COMMANDS: what `--help` says, its flags, and what runs it.
 
-    `run` is given the flags, the positional arguments, and the command line as the user wrote it.
+    `run` is given the flags, the positional arguments, and the command line as the user wrote it. `narrow` takes the
+    flags out of --help that don't belong to the words before it.
     """
 
     about: str
     usage: str
     define: Callable[[flags.FlagValues], None]
     run: Callable[[flags.FlagValues, list[str], str], None]
+    narrow: Callable[[flags.FlagValues, list[str]], None] | None = None
 
 
 def text(values: flags.FlagValues, name: str, default: str | None, about: str) -> None:

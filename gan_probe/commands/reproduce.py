@@ -37,6 +37,22 @@ def _settings() -> dict[str, tuple[type, str]]:
     return {name: (kind, "; ".join(abouts[name])) for name, kind in kinds.items()}
 
 
+def _narrow(values: flags.FlagValues, words: list[str]) -> None:
+    """Leaves the settings of the experiment that is named, with its own words and values."""
+    from gan_probe.experiments import running
+
+    if not words:
+        return
+    preset = running.settings(words[0], "cpu", {})
+    for name in _settings():
+        delattr(values, name)
+    for field in dataclasses.fields(preset):
+        default = getattr(preset, field.name)
+        chosen = f"; one of {', '.join(field.metadata['choices'])}" if field.metadata["choices"] else ""
+        about = f"{field.metadata['about']}{chosen} ({default} under cpu)"
+        command.setting(values, field.name, type(default), about)
+
+
 def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     from gan_probe.experiments import EXPERIMENTS, running
 
@@ -103,7 +119,9 @@ gan-probe reproduce --all [--preset=...] [--out=DIR]
 Writes results.json (each claim with what was measured here and whether it holds, does not hold or can't be told), the
 figure (PNG, SVG) and its numbers (CSV). IDs: gan-probe list experiments.
 
-  gan-probe reproduce 002-dynamics --preset=smoke""",
+  gan-probe reproduce 002-dynamics --preset=smoke
+  gan-probe reproduce 002-dynamics --help   # its settings""",
     _define,
     _run,
+    _narrow,
 )

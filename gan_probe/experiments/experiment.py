@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pathlib
+import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -46,12 +47,16 @@ class Table(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What an experiment gives: judged claims, the figure in the paper's form, its numbers, and JSON-ready details."""
+    """What an experiment gives: judged claims, the figure in the paper's form, its numbers, and JSON-ready details.
+
+    files: others by name, such as an animation.
+    """
 
     claims: Sequence[Judged]
     figure: figure.Figure
     tables: Mapping[str, Table]
     detail: Mapping[str, Any]
+    files: Mapping[str, bytes] = types.MappingProxyType({})
 
 
 class Experiment(NamedTuple):
@@ -144,9 +149,9 @@ def averaged(values: np.ndarray) -> tuple[float, float, float]:
     return float(values.mean()) if values.size else math.nan, low, high
 
 
-def setting(default: Any, about: str, *, least: float | None = None) -> Any:
+def setting(default: Any, about: str, *, least: float | None = None, choices: Sequence[str] = ()) -> Any:
     """A field of an experiment's settings: its default, its line in --help, and the least that a number may be.
 
-    By default that is 1, or any share above 0, and for a seed 0.
+    By default that is 1, or any share above 0, and for a seed 0. choices: what a word may be, anything if empty.
     """
-    return dataclasses.field(default=default, metadata={"about": about, "least": least})
+    return dataclasses.field(default=default, metadata={"about": about, "least": least, "choices": tuple(choices)})

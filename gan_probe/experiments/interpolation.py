@@ -18,7 +18,7 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import sets, types
+from gan_probe import gans, sets, types
 from gan_probe.classifiers import runs as classifiers
 from gan_probe.experiments import experiment, trained
 from gan_probe.theory import latent_walk
@@ -34,8 +34,10 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "labelled images to train on (SRC)")
     real: str = experiment.setting("tfds:mnist/test[:2000]", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gan: str = experiment.setting("dcgan", "name in `gan-probe list gans`; with --width a DCGAN")
-    recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
+    gan: str = experiment.setting("dcgan", "system; with --width a DCGAN", choices=tuple(gans.GANS))
+    recipe: str = experiment.setting(
+        "cpu", "preset of `gan-probe train`, but for steps and width", choices=experiment.PRESETS
+    )
     steps: int = experiment.setting(600, "iterations")
     width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's", least=0)
     arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
@@ -146,7 +148,9 @@ def _figure(walks: Mapping[str, np.ndarray], table: experiment.Table) -> figure.
             t, value, low, high = np.array([r[2:] for r in table.rows if r[:2] == (name, kind)], float).T
             axes.errorbar(t, value, [value - low, high - value], fmt="o-", ms=3, capsize=2, color=colour, label=kind)
         axes.axhline(1, color="black", lw=0.8, ls="--", label="held-out images")
-        axes.set(title=f"{name}: distance to the nearest training image", ylim=(0, None), xlabel="t")
+        axes.set(title=f"{name}: distance to the nearest training image", ylim=(0, None),
+                 xlabel="t, the share of the way between both ends",
+                 ylabel="over a held-out image's median distance")  # fmt: skip
         axes.legend()
     return sheet
 

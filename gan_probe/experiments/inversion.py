@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 from matplotlib import figure
 from scipy import stats
 
-from gan_probe import sets, types
+from gan_probe import gans, sets, types
 from gan_probe.commands import command
 from gan_probe.data import slices
 from gan_probe.experiments import experiment, trained
@@ -36,7 +36,7 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train", "labelled images to train on (SRC)")
     held: str = experiment.setting("tfds:mnist/test", "labelled images that no GAN saw (SRC)")
     side: int = experiment.setting(28, "pixels that images are resized to")
-    gan: str = experiment.setting("mlp", "system, as of gan-probe train; without classes")
+    gan: str = experiment.setting("mlp", "system, as of gan-probe train; without classes", choices=tuple(gans.GANS))
     steps: int = experiment.setting(4_000, "iterations of each GAN")
     early: int = experiment.setting(500, "iterations of its early state, and between checkpoints")
     latent: int = experiment.setting(32, "numbers of a latent")

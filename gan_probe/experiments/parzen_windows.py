@@ -20,8 +20,8 @@ from jax.sharding import Mesh
 from matplotlib import figure
 from sklearn import decomposition, neighbors
 
+from gan_probe import gans, sets, types
 from gan_probe import reference as reference_lib
-from gan_probe import sets, types
 from gan_probe.commands import command
 from gan_probe.experiments import experiment, trained
 from gan_probe.gans import runs
@@ -54,9 +54,9 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train", "labelled images that all networks are trained on (SRC)")
     test: str = experiment.setting("tfds:mnist/test", "held-out images (SRC)")
     size: int = experiment.setting(28, "pixels of a side")
-    normal: str = experiment.setting("dcgan", "generator with batch norm (name in gan-probe list gans)")
-    weak: str = experiment.setting("dcgan_weak", "generator without it")
-    training: str = experiment.setting("cpu", "preset of both: smoke, cpu or paper")
+    normal: str = experiment.setting("dcgan", "generator with batch norm", choices=tuple(gans.GANS))
+    weak: str = experiment.setting("dcgan_weak", "generator without it", choices=tuple(gans.GANS))
+    training: str = experiment.setting("cpu", "preset of both", choices=experiment.PRESETS)
     steps: int = experiment.setting(1_000, "iterations of each training")
     checkpoints: int = experiment.setting(10, "that are scored, equally far apart")
     samples: int = experiment.setting(2_000, "drawn at each checkpoint, and held-out images at most")

@@ -45,12 +45,15 @@ def settings(name: str, preset: str, given: Mapping[str, Any]) -> Any:
     if preset not in chosen.presets:
         raise types.UserError(f"--preset={preset}: unknown{types.hint(preset, chosen.presets)}; one of "
                               f"{', '.join(chosen.presets)}")  # fmt: skip
-    known = {field.name: field.metadata["least"] for field in dataclasses.fields(chosen.presets[preset])}
+    known = {field.name: field.metadata for field in dataclasses.fields(chosen.presets[preset])}
     for key in given:
         if key not in known:
             raise types.UserError(f"--{key}: {name} has no such setting; it has {', '.join(known)}")
     for key, value in given.items():
-        least = known[key] if known[key] is not None else 0 if key == "seed" else 1
+        least, choices = known[key]["least"], known[key]["choices"]
+        least = least if least is not None else 0 if key == "seed" else 1
+        if choices and value not in choices:
+            raise types.UserError(f"--{key}={value}: unknown{types.hint(value, choices)}; one of {', '.join(choices)}")
         if isinstance(value, int) and not isinstance(value, bool) and not least <= value < 2**31:
             raise types.UserError(f"--{key}={value}: must be a whole number from {least} and below 2^31")
         if isinstance(value, float) and not (least <= value < float("inf") or 0 < value < 1):
@@ -109,6 +112,8 @@ def reproduce(
                     csv.writer(stream).writerows([header, *rows])
             found.figure.savefig(partial / "figure.png", dpi=150, metadata={"Software": None})
             found.figure.savefig(partial / "figure.svg", metadata={"Date": None})
+            for name, content in found.files.items():
+                (partial / name).write_bytes(content)
             (partial / RESULTS).write_text(text, "utf-8")
 
         files.put(out, fill)

@@ -36,7 +36,9 @@ class Config:
     gans: str = experiment.setting(
         "dcgan,dcgan_weak", "names in `gan-probe list gans`, with commas; with --width DCGANs"
     )
-    recipe: str = experiment.setting("cpu", "preset of `gan-probe train`, but for steps and width")
+    recipe: str = experiment.setting(
+        "cpu", "preset of `gan-probe train`, but for steps and width", choices=experiment.PRESETS
+    )
     steps: int = experiment.setting(400, "iterations")
     width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's", least=0)
     samples: int = experiment.setting(4_000, "images of each set, more than there are pixels")
