@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_probe.experiments import dynamics, encoder, experiment, identities, likelihoods, parzen_windows, theorems
+from gan_probe.experiments import dynamics, encoder, experiment, identities, likelihoods, parzen_windows, theorems, toy
 
 YES, NO, OPEN = "holds", "does not hold", "cannot tell"
 
@@ -95,3 +95,9 @@ def test_gaps_that_trained_discriminators_find(found, all_of_them, as_played):
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.2, NO), (0.05, OPEN)])
 def test_equal_means(apart, verdict):
     assert encoder._equal("", "", (apart, 0.01), (0.0, 0.01), 0.05).outcome == verdict
+
+
+def test_a_short_training_does_not_speak_against_what_a_long_one_learns():
+    none, all_of_them = np.zeros(40, bool), np.ones(40, bool)
+    assert [toy._learned(none, n).outcome for n in (100, 100_000)] == [OPEN, NO]
+    assert toy._learned(all_of_them, 100).outcome == YES

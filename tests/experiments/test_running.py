@@ -21,6 +21,7 @@ def test_smoke(name, tmp_path, capsys):
         header, *rows = (tmp_path / "out" / table).read_text().splitlines()
         assert rows and len(header.split(",")) > 1
     judged = [claim["id"] for claim in results["claims"]]
+    assert list(results["verdicts"]) == list(dict.fromkeys(judged))
     assert sorted(set(judged)) == sorted(c.id for c in claims.claims().values() if c.driver == name)
     assert {claim["outcome"] for claim in results["claims"]} <= {"holds", "does not hold", "cannot tell"}
     assert all(claim["sentence"] in capsys.readouterr().out.replace("\n  ", " ") for claim in results["claims"][:1])
@@ -34,6 +35,9 @@ def test_smoke(name, tmp_path, capsys):
         (["reproduce", "002-dynamics", "--preset=small"], "one of smoke, cpu, paper"),
         (["reproduce", "002-dynamics", "--start=3"], "did you mean"),
         (["reproduce", "--all", "--starts=3"], "settings are of one experiment"),
+        (["reproduce", "004-parzen", "--training=foo"], "--training=foo: unknown; one of smoke, cpu, paper"),
+        (["reproduce", "004-parzen", "--weak=dcgan_wek"], "--weak=dcgan_wek: unknown (did you mean dcgan_weak?)"),
+        (["reproduce", "002-dynamic", "--help"], "did you mean 002-dynamics"),
     ],
 )
 def test_wrong_use_is_one_line(argv, said, capsys, tmp_path, monkeypatch):
@@ -41,6 +45,15 @@ def test_wrong_use_is_one_line(argv, said, capsys, tmp_path, monkeypatch):
     assert cli.main(argv) == 2
     assert said in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_help_of_an_experiment_shows_its_settings(capsys):
+    assert cli.main(["reproduce", "004-parzen", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--training" in shown and "one of smoke, cpu, paper (cpu under cpu)" in " ".join(shown.split())
+    assert "--starts" not in shown and "--out" in shown
+    assert cli.main(["reproduce", "--help"]) == 0
+    assert "--starts" in capsys.readouterr().out
 
 
 def test_a_folder_of_another_experiment_is_left_alone(tmp_path, capsys):
