@@ -4,13 +4,13 @@ import os
 import pathlib
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from gan_probe import types
 
-__all__ = ["prepared", "read", "write"]
+__all__ = ["named", "prepared", "put", "read", "write"]
 
 # A damaged archive fails in as many ways as zip headers have fields.
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError, zipfile.BadZipFile)
@@ -31,15 +31,35 @@ def prepared(folder: pathlib.Path) -> pathlib.Path:
         raise _unwritable(folder, error) from error
 
 
-def read(path: pathlib.Path) -> list[np.ndarray] | None:
-    """The arrays in order; None where there is no such file or it is damaged."""
+def named(path: pathlib.Path) -> dict[str, np.ndarray] | None:
+    """The arrays by name; None where there is no such file or it is damaged."""
     if not path.is_file():
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return [archive[f"arr_{i}"] for i in range(len(archive.files))]
+            return dict(archive)
     except _DAMAGED:
         return None
+
+
+def read(path: pathlib.Path) -> list[np.ndarray] | None:
+    """The arrays in order; None where there is no such file or it is damaged."""
+    found = named(path)
+    names = [f"arr_{i}" for i in range(len(found or ()))]
+    return None if found is None or set(names) != set(found) else [found[name] for name in names]
+
+
+def put(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Keeps arrays by name under `path`. OSError where it cannot; nothing is left then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as partial:
+        try:
+            np.savez(partial, **dict(arrays))  # type: ignore[arg-type]
+            partial.flush()
+            os.replace(partial.name, path)
+        except BaseException:
+            pathlib.Path(partial.name).unlink(missing_ok=True)
+            raise
 
 
 def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:
@@ -49,15 +69,7 @@ def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:
       UserError: the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as partial:
-            try:
-                np.savez(partial, *arrays)
-                partial.flush()
-                os.replace(partial.name, path)
-            except BaseException:
-                pathlib.Path(partial.name).unlink(missing_ok=True)
-                raise
+        put(path, {f"arr_{i}": array for i, array in enumerate(arrays)})
     except OSError as error:
         raise _unwritable(path.parent, error) from error
 

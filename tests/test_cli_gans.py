@@ -114,6 +114,7 @@ def test_wrong_sampling_is_one_line(runs, tmp_path, capsys):
     out = f"--out={tmp_path / 'x.npz'}"
     refused(capsys, ["sample", f"--checkpoint={tmp_path}", out], "no run there")
     refused(capsys, ["sample", f"--checkpoint={points}@3", out], "no such step; it has 0, 2, 4")
+    refused(capsys, ["sample", f"--checkpoint={points}@abc", out], "abc is not a step")
     refused(capsys, ["sample", f"--checkpoint={points}", f"--out={tmp_path / 'folder'}"], "give --out=FILE.npz")
     refused(capsys, ["sample", f"--checkpoint={points}", f"--out={points}"], "exists")
     (tmp_path / "run.json").write_text('{"kind": "classifier"}')

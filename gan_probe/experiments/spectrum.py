@@ -20,6 +20,7 @@ from matplotlib import figure
 from gan_probe import evaluation, sets
 from gan_probe.commands import command
 from gan_probe.experiments import experiment, trained
+from gan_probe.metrics import spectrum
 
 __all__ = ["EXPERIMENT", "Config"]
 
@@ -86,12 +87,11 @@ def _dropped(real: np.ndarray, fakes: Mapping[str, np.ndarray], seed: int) -> di
     """Bootstrap interval, over samples, of the share of real's directions with below 1 % of real's variance."""
     x = real.reshape(len(real), -1) / 255
     values, directions = np.linalg.eigh(np.cov(x, rowvar=False))
-    varies = values > values[-1] * len(values) * np.finfo(np.float32).eps
     rng, found = np.random.default_rng([seed, 1]), {}
     for name, images in fakes.items():
-        y = (images.reshape(len(images), -1) / 255 - x.mean(axis=0)) @ directions[:, varies]
+        y = (images.reshape(len(images), -1) / 255 - x.mean(axis=0)) @ directions
         weights = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), _RESAMPLES) / len(y)
-        shares = (weights @ y**2 - (weights @ y) ** 2 < 0.01 * values[varies]).mean(axis=1)
+        shares = spectrum.dropped(values, weights @ y**2 - (weights @ y) ** 2, dim=len(values))
         found[name] = (float(np.quantile(shares, 0.025)), float(np.quantile(shares, 0.975)))
     return found
 

@@ -1,13 +1,12 @@
 """What an experiment trains: taken up again in the folder where a killed run left it."""
 
-import io
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from gan_probe import annotation, sets, types, whole_file
+from gan_probe import annotation, pass_cache, sets, types
 from gan_probe.commands import command
 from gan_probe.gans import runs
 
@@ -52,10 +51,11 @@ def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed:
 
 def computed(path: pathlib.Path, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Arrays that take long: those of the npz file where a killed run left them, or else made and written there."""
-    if not path.exists():
-        held = io.BytesIO()
-        np.savez(held, **dict(make()))  # type: ignore[arg-type]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole_file.put(path, held.getvalue())
-    with np.load(path, allow_pickle=False) as found:
-        return dict(found)
+    found = pass_cache.named(path)
+    if found is None:
+        found = {name: np.asarray(array) for name, array in make().items()}
+        try:
+            pass_cache.put(path, found)
+        except OSError as error:
+            raise types.UserError(f"{path.parent}: cannot be written ({error.strerror}); give another --out") from error
+    return found

@@ -13,7 +13,7 @@ from gan_probe import types
 from gan_probe.metrics import gaussians, metric
 from gan_probe.stats import renyi
 
-__all__ = ["spectrum"]
+__all__ = ["dropped", "spectrum"]
 
 _LISTED = 2048  # eigenvalues of each set that results.json lists
 
@@ -29,8 +29,7 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
     def finish(inputs):
         real, fake = (gaussians.principal(inputs, role) for role in ("real", "fake"))
         (log, stderr), (real_log, real_stderr) = (_log_rank(inputs, role) for role in ("fake", "real"))
-        share = _variance_along(inputs, real) / np.where(real.eigenvalues > 0, real.eigenvalues, 1)
-        varies = real.eigenvalues > real.eigenvalues[0] * inputs.shape.dim * np.finfo(np.float32).eps
+        lost = dropped(real.eigenvalues, _variance_along(inputs, real), dim=inputs.shape.dim, floor=floor)
         return types.Estimate(
             value=math.exp(log),
             interval=renyi.interval(log, stderr),
@@ -44,7 +43,7 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
                 **gaussians.unequal(inputs.shape),
                 "real": math.exp(real_log),
                 "ratio_to_real": renyi.ratio((log, stderr), (real_log, real_stderr)),
-                "dropped": float(np.mean(share[varies] < floor)) if varies.any() else 0.0,
+                "dropped": float(lost),
                 "eigenvalues": {
                     "real": real.eigenvalues[:_LISTED].tolist(), "fake": fake.eigenvalues[:_LISTED].tolist()
                 },
@@ -61,6 +60,22 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
         unit="directions",
         better="target",
     )
+
+
+def dropped(eigenvalues: np.ndarray, variances: np.ndarray, *, dim: int, floor: float = 0.01) -> np.ndarray:
+    """Share of real's principal directions along which others have less than `floor` of its variance.
+
+    Args:
+      eigenvalues: of real's covariance [r], in any order; those that are rounding are left out.
+      variances: of the others along the same directions [..., r].
+      dim: features.
+      floor: share of real's variance.
+
+    Returns:
+      [...]; nought where real does not vary.
+    """
+    varies = eigenvalues > eigenvalues.max() * dim * np.finfo(np.float32).eps
+    return np.asarray((variances[..., varies] < floor * eigenvalues[varies]).sum(axis=-1) / max(varies.sum(), 1))
 
 
 def _log_rank(inputs: metric.Inputs, role: metric.Role) -> tuple[float, float]:

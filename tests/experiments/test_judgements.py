@@ -3,7 +3,21 @@
 import numpy as np
 import pytest
 
-from gan_probe.experiments import dynamics, encoder, experiment, identities, likelihoods, parzen_windows, theorems, toy
+from gan_probe.experiments import (
+    dynamics,
+    embeddings,
+    encoder,
+    experiment,
+    identities,
+    interpolation,
+    inversion,
+    likelihoods,
+    parzen_windows,
+    spectrum,
+    theorems,
+    toy,
+)
+from gan_probe.theory import plane
 
 YES, NO, OPEN = "holds", "does not hold", "cannot tell"
 
@@ -101,3 +115,83 @@ def test_a_short_training_does_not_speak_against_what_a_long_one_learns():
     none, all_of_them = np.zeros(40, bool), np.ones(40, bool)
     assert [toy._learned(none, n).outcome for n in (100, 100_000)] == [OPEN, NO]
     assert toy._learned(all_of_them, 100).outcome == YES
+
+
+def outcomes(judged):
+    return {one.claim: one.outcome for one in judged}
+
+
+@pytest.mark.parametrize(("lost", "ratio", "verdict"), [(0.8, 0.3, YES), (0.1, 0.9, NO), (0.5, 0.5, OPEN)])
+def test_directions_that_are_lost(lost, ratio, verdict):
+    spectra = {
+        name: {"detail": {"dropped": lost, "ratio_to_real": {"value": ratio, "ci95": [ratio - 0.05, ratio + 0.05]}}}
+        for name in ("training images", "dcgan")
+    }
+    found = spectrum._claims(spectra, {"dcgan": (lost - 0.05, lost + 0.05)})
+    assert [one.outcome for one in found] == [verdict] * 2
+
+
+@pytest.mark.parametrize(("half", "off", "walks", "blends"), [(1.0, 0.4, YES, YES), (2.0, 0.02, NO, NO)])
+def test_walks_and_blends(half, off, walks, blends):
+    """A walk whose half-way images lie near real ones and off the segment; one that leaves both."""
+    rng = np.random.default_rng(0)
+    points = interpolation._POINTS
+    walk = np.ones((50, points)) + 0.01 * rng.normal(size=(50, points))
+    walk[:, points // 2] *= half
+    blend = np.full((50, points), 1.4) + 0.01 * rng.normal(size=(50, points))
+    one = interpolation._Measured(off + 0.001 * rng.normal(size=50), np.ones(50), walk, blend)
+    found = list(interpolation._claims({"pixels": one}))
+    for claim, verdict in (("000-1-b", walks), ("002-4-f", blends)):
+        assert experiment.overall(part.outcome for part in found if part.claim == claim) == verdict
+
+
+@pytest.mark.parametrize(("sign", "verdict"), [(1, YES), (-1, NO)])
+def test_what_inversions_tell(sign, verdict):
+    n, missing = 200, np.arange(200) % 2 == 0
+
+    def case(worse):
+        error = 1 + sign * worse * np.ones(n)
+        return inversion.Case({"held": inversion.inversion.Found(None, error, -error, None)}, None)
+
+    cases = {"all": case(0.0), "early": case(1.0), "half of the classes": case(1.0)}
+    auc = 0.5 + sign * 0.4
+    few = {"auc": auc, "ci95": [auc - 0.03, auc + 0.03], "p": 0.01}
+    found = inversion._claims(cases, {"few images": {"error": few, "log_density": few}}, missing)
+    assert [one.outcome for one in found] == [verdict] * 6
+
+
+@pytest.mark.parametrize(("ends", "verdict"), [((0.6, 1.0), YES), ((-0.5, 0.3), NO), ((0.1, 1.0), OPEN)])
+def test_orders_under_embeddings(ends, verdict):
+    entry = {"embeddings": ["a", "b"], "kendall": {"value": sum(ends) / 2, "ci95": list(ends)}, "contradictions": []}
+    assert embeddings._judged("", [entry], ["a", "b"]).outcome == verdict
+
+
+@pytest.mark.parametrize(("vae", "spread", "verdict"), [(50.0, 4.0, YES), (-50.0, 1.0, NO)])
+def test_scores_of_decoders(vae, spread, verdict):
+    """Mean ln p of a GAN at two variances, `spread` times as large at the one, and of a VAE beside it."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (2, 2, 30))
+    gan = 100 * np.array([[5 * spread - 4], [0.05 + 0.0 * spread]]) if spread > 1 else np.array([[100.0], [100.5]])
+    scores = {"GAN-10": {"value": gan + noise[0]}, "VAE-10": {"value": gan + vae + noise[1]}}
+    bounds = {"GAN-10": (np.zeros(4), np.linspace(1, 1.1, 4))}
+    found = outcomes(likelihoods._claims(likelihoods.EXPERIMENT.presets["smoke"], (0.1, 0.01), scores, bounds))
+    assert {found[claim] for claim in ("004-3.1.2-f", "004-3.4.1-e", "004-3.1.2-d")} == {verdict}
+
+
+@pytest.mark.parametrize(("flat", "least", "verdict"), [(0.3, 0.01, YES), (0.0, 1.0, NO)])
+def test_flat_discriminators_and_modes_that_are_missed(flat, least, verdict):
+    """Courses of 3 looks and 30 seeds whose discriminators are flat so far, with so little of a mode at the end."""
+    rng = np.random.default_rng(0)
+
+    def course(modes):
+        noisy = flat + 1e-3 * rng.random(30)
+        looks = {t: plane.Look(None, None, noisy, noisy) for t in range(3)}
+        closest = np.full((3, 30, modes), 1.0)
+        closest[:, :, :3] = least
+        misplaced = 0.3 + 0.001 * rng.random((3, 30))
+        return toy.Course(looks, closest, closest, misplaced)
+
+    courses = {("pair", loss): course(2) for loss in toy._NAMES}
+    courses |= {(law, "non_saturating"): course(8) for law in ("ring8", "grid25")}
+    pair, modes = outcomes(toy._pair_claims(courses, 0.05)), outcomes(toy._mode_claims(courses))
+    assert {pair["001-1-c"], pair["001-1-d"], modes["000-1-d"], modes["004-3.4.5-a"]} == {verdict}
+    assert pair["001-1-f"] == (NO if verdict == YES else YES)

@@ -15,3 +15,6 @@ def test_arrays_are_made_once(tmp_path):
     one, two = (trained.computed(tmp_path / "new" / "held.npz", make) for _ in range(2))
     assert len(calls) == 1 and set(one) == set(two) == {"value", "noise"}
     np.testing.assert_array_equal(one["value"], two["value"])
+    (tmp_path / "new" / "held.npz").write_bytes(b"PK damaged")
+    again = trained.computed(tmp_path / "new" / "held.npz", make)
+    assert len(calls) == 2 and set(again) == set(one)
