@@ -39,11 +39,11 @@ def _settings() -> dict[str, tuple[type, str]]:
 
 def _narrow(values: flags.FlagValues, words: list[str]) -> None:
     """Leaves the settings of the experiment that is named, with its own words and values."""
-    from gan_probe.experiments import running
+    from gan_probe.experiments import EXPERIMENTS, running
 
     if not words:
         return
-    preset = running.settings(words[0], "cpu", {})
+    preset = running.settings(next((word for word in words if word in EXPERIMENTS), words[0]), "cpu", {})
     for name in _settings():
         delattr(values, name)
     for field in dataclasses.fields(preset):
