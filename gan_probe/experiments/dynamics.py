@@ -193,9 +193,10 @@ def _figure_2_claims(config: Config):
     for claim, how in (("002-F2-c", {"fixed": True}), ("002-F2-d", {})):
         for reading in _RIGHTS_2:
             path = _figure_2(config, reading, **how)
+            final = two_gaussians.State(path.means[-1, :, 0], path.ends[-1, :, :, 0])
             yield experiment.judge(claim, f"{reading}: intervals lost after 1,000 steps (means "
-                                   f"{', '.join(f'{m:.3f}' for m in np.asarray(path.means[-1, :, 0]))})",
-                                   two_gaussians.gone(path)[-1, :, 0].sum(), at_least=1)  # fmt: skip
+                                   f"{', '.join(f'{m:.3f}' for m in np.asarray(final.means))})",
+                                   two_gaussians.gone(final).sum(), at_least=1)  # fmt: skip
 
 
 @functools.cache

@@ -38,6 +38,14 @@ def test_two_intervals_suffice_but_for_more_components():
     assert dynamics._two_intervals(np.array([0, 1e-3]), 1e-8).outcome == NO
 
 
+def test_figure_2_collapses_from_one_start_and_not_from_the_printed_one():
+    """Intervals that are lost: the left one, and both where both players move; test_two_gaussians has their places."""
+    found = list(dynamics._figure_2_claims(dynamics.EXPERIMENT.presets["smoke"]))
+    lost = {(one.claim, "printed" in one.measured): one.value for one in found if one.claim != "002-F2-b"}
+    assert lost["002-F2-c", False] == 1 and lost["002-F2-d", False] == 2 and lost["002-F2-d", True] == 0
+    assert outcomes(found)["002-F2-b"] == YES
+
+
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.3, NO)])
 def test_means_that_collapse_come_together(apart, verdict):
     late = np.full((5, 100), 0.02)
