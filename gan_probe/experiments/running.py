@@ -112,8 +112,8 @@ def reproduce(
                     csv.writer(stream).writerows([header, *rows])
             found.figure.savefig(partial / "figure.png", dpi=150, metadata={"Software": None})
             found.figure.savefig(partial / "figure.svg", metadata={"Date": None})
-            for name, content in found.files.items():
-                (partial / name).write_bytes(content)
+            for file, written in found.files.items():
+                (partial / file).write_bytes(written)
             (partial / RESULTS).write_text(text, "utf-8")
 
         files.put(out, fill)
