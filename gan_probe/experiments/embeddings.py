@@ -174,6 +174,6 @@ EXPERIMENT = experiment.Experiment(
     "sections 3.4.3 and 3.4.4, figure 3.4",
     "does the order of generators under DDM depend on the embedding or on the network behind it?",
     {"smoke": Config(arch="mlp", other="linear", metrics="ddm"), "cpu": Config(), "paper": Config()},
-    {"smoke": 0.5, "cpu": 3, "paper": 3},
+    {"smoke": 0.5, "cpu": 1, "paper": 3},
     main,
 )

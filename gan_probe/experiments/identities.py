@@ -252,6 +252,6 @@ EXPERIMENT = experiment.Experiment(
         "cpu": Config(),
         "paper": Config(samples=5_000, replications=2_000),
     },
-    {"smoke": 0.2, "cpu": 0.5, "paper": 3},
+    {"smoke": 0.2, "cpu": 0.2, "paper": 3},
     main,
 )

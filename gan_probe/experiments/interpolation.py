@@ -170,6 +170,6 @@ EXPERIMENT = experiment.Experiment(
             pairs=2_000,
         ),
     },
-    {"smoke": 0.4, "cpu": 6, "paper": 300},
+    {"smoke": 0.4, "cpu": 10, "paper": 300},
     main,
 )  # fmt: skip

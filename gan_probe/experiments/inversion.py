@@ -194,6 +194,6 @@ EXPERIMENT = experiment.Experiment(
         "paper": Config(gan="dcgan", steps=20_000, early=2_000, latent=100, few=2_000, images=2_000, restarts=8,
                         inversion_steps=2_000),
     },
-    {"smoke": 0.3, "cpu": 10, "paper": 2_000},
+    {"smoke": 0.3, "cpu": 17, "paper": 2_000},
     main,
 )  # fmt: skip

@@ -145,6 +145,6 @@ EXPERIMENT = experiment.Experiment(
         "cpu": Config(),
         "paper": Config(train="tfds:mnist/train", recipe="paper", steps=23_000, width=64, samples=10_000),
     },
-    {"smoke": 0.3, "cpu": 5, "paper": 600},
+    {"smoke": 0.3, "cpu": 10, "paper": 600},
     main,
 )

@@ -325,6 +325,6 @@ EXPERIMENT = experiment.Experiment(
         "paper": Config(steps=200_000, rate=2e-5, critic_steps=100_000, latent=100, toy_steps=100_000, toy_rate=1e-4,
                         widths="512,512,512", toy_batch=256),
     },
-    {"smoke": 0.3, "cpu": 15, "paper": 2_000},
+    {"smoke": 0.3, "cpu": 40, "paper": 2_000},
     main,
 )  # fmt: skip
