@@ -17,10 +17,12 @@ __all__ = [
     "input_gradient_phases",
     "input_gradient_windows",
     "kernel_gradient_native",
+    "kernel_gradient_parts",
     "kernel_gradient_patches",
     "turned",
 ]
 
+_PART, _PARTS = 16, 8  # least images of a part of a batch, most parts
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
@@ -63,6 +65,13 @@ def kernel_gradient_native(x: jax.Array, g: jax.Array, geometry: Geometry) -> ja
         x, g, (1, 1), pads, rhs_dilation=geometry.strides, dimension_numbers=("CHWN", "IHWO", "HWNC"),
         precision=geometry.precision,
     )  # fmt: skip
+
+
+def kernel_gradient_parts(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax.Array:
+    """The sum over parts of the batch."""
+    size = max(_PART, -(-len(x) // _PARTS))
+    parts = (slice(start, start + size) for start in range(0, len(x), size))
+    return functools.reduce(jnp.add, (kernel_gradient_native(x[part], g[part], geometry) for part in parts))
 
 
 def convolve_patches(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:

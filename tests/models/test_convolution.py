@@ -17,6 +17,7 @@ CONVOLUTIONS = {
     "kernel beyond the image": ((2, 3), (3, 3), (1, 1), "SAME", 5, 3),
     "kernel below the stride": ((30, 31), (1, 1), (2, 3), "SAME", 5, 3),
     "uneven padding": ((31, 30), (4, 3), (3, 2), ((2, 0), (1, 3)), 3, 2),
+    "parts of the batch": ((10, 9), (3, 3), (1, 1), "SAME", 5, 2),
 }
 TRANSPOSED = {
     "windows": ((4, 4), (3, 3), (2, 2), "SAME", 5, 4),
@@ -52,10 +53,11 @@ def derivatives(module, variables, images, second):
 )
 def test_equals_linen_with_its_derivatives(ours, linens, case, groups, second):
     image, kernel, strides, padding, c_in, c_out = case
+    batch = 20 if case == CONVOLUTIONS["parts of the batch"] else 2
     one, two = (make(c_out, kernel, strides, padding=padding, **groups) for make in (ours, linens))
 
     def both(key):
-        images = jax.random.normal(key, (2, *image, c_in), jnp.float64)
+        images = jax.random.normal(key, (batch, *image, c_in), jnp.float64)
         variables = two.init(key, images.astype(jnp.float32))
         mine = one.init(key, images.astype(jnp.float32))
         exact = jax.tree.map(lambda x: x.astype(jnp.float64), variables)
