@@ -63,19 +63,15 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         """mean |v - D(v)| over pixels."""
         return jnp.abs(rows - adversarial.inferred(discriminator, {"params": params}, rows)).mean()
 
-    def discriminator_loss(params: Any, state: State, rows: jax.Array, made: jax.Array):
-        real, fake = error(params, rows), error(params, made)
-        return real - state.weight * fake, (real, fake)
-
-    def generator_loss(params: Any, state: State, z: jax.Array) -> jax.Array:
-        return error(state.discriminator["params"], adversarial.inferred(generator, {"params": params}, z))
+    def generated_error(making: Any, judging: Any, z: jax.Array) -> jax.Array:
+        return error(judging, adversarial.inferred(generator, {"params": making}, z))
 
     def step(state: State, batch: gan.Batch, key: jax.Array) -> tuple[State, gan.Info]:
         z = latent(key, len(batch.rows))
         params = state.generator["params"], state.discriminator["params"]
-        made = adversarial.inferred(generator, state.generator, z)  # no layer differs in training
-        judge, (real, fake) = jax.grad(discriminator_loss, has_aux=True)(params[1], state, batch.rows, made)
-        make = jax.grad(generator_loss)(params[0], state, z)
+        real, judge = jax.value_and_grad(error)(params[1], batch.rows)
+        fake, (make, against) = jax.value_and_grad(generated_error, (0, 1))(*params, z)
+        judge = jax.tree.map(lambda a, b: a - state.weight * b, judge, against)
         generating, one = adversarial.updated(optimizers[0], make, state.generator_optimizer, params[0])
         judging, two = adversarial.updated(optimizers[1], judge, state.discriminator_optimizer, params[1])
         off = settings.balance * real - fake

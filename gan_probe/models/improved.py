@@ -38,7 +38,8 @@ class Generator(linen.Module):
             return linen.relu(x)
 
         x = linen.Dense(16 * widths[0], kernel_init=_weights, dtype=self.dtype, name="dense")(z)
-        x = activated(x.reshape(-1, 4, 4, widths[0]), 0)
+        x = activated(x, 0)  # by unit: by channel, places that differ would do for samples that do not
+        x = x.reshape(-1, 4, 4, widths[0])
         for i, size in enumerate(sizes[1:-1], 1):
             x = layers.conv_transpose(x, widths[i], 5, size, kernel_init=_weights, dtype=self.dtype, name=f"deconv{i}")
             x = activated(x, i)

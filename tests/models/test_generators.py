@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_probe.models import acgan, ali, began, bigan, dcgan, fully_connected, layers, vae, wgan, wgan_resnet
+from gan_probe.models import acgan, ali, began, bigan, dcgan, fully_connected, improved, layers, vae, wgan, wgan_resnet
 
 
 def abstract(module, shape):
@@ -34,6 +34,7 @@ def abstract(module, shape):
         (ali.Encoder(256), (64, 64, 3), 6_794_880),
         (ali.Generator(64, 3), (256,), 11_811_392),
         (ali.Discriminator(), ((64, 64, 3), (256,)), 15_189_057),
+        (improved.Generator(32, 3), (100,), 4_941_958),  # its first norm counts 8192 features
         (began.Generator(64, 3), (64,), 1_716_611),
         (began.Autoencoder(64), (64, 64, 3), 13_405_379),
         (fully_connected.Generator((28, 28, 1), (64, 256, 256, 1024), "tanh"), (10,), 1_149_904),
