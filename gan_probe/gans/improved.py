@@ -123,7 +123,7 @@ def _looked(module: linen.Module, variables: Any, rows: jax.Array, key: jax.Arra
 
 _PRESETS = {
     "smoke": {"steps": 2, "batch": 8, "width": 4, "discriminator_width": 4},
-    "cpu": {"steps": 1_500, "batch": 64, "width": 32, "discriminator_width": 24},
+    "cpu": {"steps": 600, "batch": 32, "width": 16, "discriminator_width": 16, "rate": 3e-3},  # the code's for MNIST
 }
 
 IMPROVED = gan.System("feature matching or minibatch discrimination (Salimans et al. 2016)", Settings, _build, _PRESETS)

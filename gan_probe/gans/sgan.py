@@ -124,8 +124,9 @@ def _build(settings: Settings, spec: gan.Spec) -> gan.Gan:
         return state._replace(features=players[0], images=players[1]), _named(seen)
 
     def joint_step(state: State, batch: gan.Batch, key: jax.Array) -> tuple[State, gan.Info]:
-        one, two = (jax.random.split(k) for k in jax.random.split(key))
-        high, low = upper.latent(key, len(batch.rows)), lower.latent(key, len(batch.rows))
+        keys = jax.random.split(key, 4)
+        one, two = jax.random.split(keys[0]), jax.random.split(keys[1])
+        high, low = upper.latent(keys[2], len(batch.rows)), lower.latent(keys[3], len(batch.rows))
         one_hot = jax.nn.one_hot(batch.labels, classes)
         real, _ = adversarial.inferred(encoder, state.encoder, batch.rows)
         features, _ = adversarial.run(upper.generator, state.features.generator, (high, one_hot), one[0])
