@@ -91,7 +91,7 @@ JS = gan.System(
     _js,
     {
         "smoke": _SMOKE,
-        "cpu": {"steps": 1_200, "width": 32, "discriminator_width": 16},
+        "cpu": {"steps": 600, "width": 32, "discriminator_width": 16, "generator_steps": 2, "rate": 6e-4},
     },
     labels=True,
 )
