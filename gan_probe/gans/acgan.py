@@ -91,7 +91,7 @@ JS = gan.System(
     _js,
     {
         "smoke": _SMOKE,
-        # Without noise each class is one image: the generator drops its latent before the discriminator can tell.
+        # Two runs without noise, at other rates, ended with one image a class.
         "cpu": {"steps": 800, "width": 32, "discriminator_width": 16, "generator_steps": 2, "input_noise": 0.5},
     },
     labels=True,
