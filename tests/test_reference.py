@@ -165,7 +165,7 @@ def test_the_cache_holds_plain_arrays_and_nothing_half_written(tmp_path):
 def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):
     from gan_probe import pass_cache
 
-    def broken(file, *arrays):
+    def broken(file, **arrays):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
