@@ -255,6 +255,6 @@ EXPERIMENT = experiment.Experiment(
         "cpu": Config(),
         "paper": Config(steps=200_000, rate=1e-4, images=1_000, temperatures=10_000, simulated=100),
     },
-    {"smoke": 0.3, "cpu": 40, "paper": 6_000},
+    {"smoke": 0.3, "cpu": 35, "paper": 6_000},
     main,
 )  # fmt: skip
