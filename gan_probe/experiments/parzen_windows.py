@@ -211,6 +211,6 @@ EXPERIMENT = experiment.Experiment(
             training="paper", steps=100_000, checkpoints=50, samples=10_000, arch="cifar_cnn",
         ),
     },
-    {"smoke": 0.3, "cpu": 15, "paper": 20_000},
+    {"smoke": 0.3, "cpu": 11, "paper": 20_000},
     main,
 )  # fmt: skip
