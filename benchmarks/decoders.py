@@ -8,6 +8,7 @@ digits.
 """
 
 import argparse
+import dataclasses
 import pathlib
 
 import jax
@@ -73,8 +74,7 @@ def _decoded(mean: jax.Array, spanned: jax.Array, z: jax.Array) -> jax.Array:
 def _sampled(real: np.ndarray, mean: np.ndarray, spanned: np.ndarray, variance: float) -> dict:
     decoder = types.Decoder(len(spanned), jax.tree_util.Partial(_decoded, jnp.asarray(mean), jnp.asarray(spanned)))
     rows = np.array(decoder.mean(jax.random.normal(jax.random.key(0), (64, len(spanned)))))
-    made = types.Samples(source="components", rows=data.from_array(rows, name="components").rows, kind="features",
-                         decoder=decoder)  # fmt: skip
+    made = dataclasses.replace(data.from_array(rows, name="components"), decoder=decoder)
     found = gan_probe.evaluate(real=real, fake=made, metrics="ais", ais_variances=str(variance))
     return found["results"]["fake"]["ais"]
 

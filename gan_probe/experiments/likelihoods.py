@@ -81,10 +81,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
 
 
 def _variances(config: Config) -> tuple[float, ...]:
-    try:
-        found = tuple(sorted({float(v) for v in config.variances.split(",")}, reverse=True))
-    except ValueError:
-        found = ()
+    found = ais.parsed(config.variances)
     if len(found) < 2:
         raise types.UserError(f"--variances={config.variances}: give two or more numbers with commas, such as 0.1,0.01")
     ais.schedule(config.temperatures, found)  # a wrong one costs no training

@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 from gan_probe import parallel, types
 from gan_probe.likelihood import hmc
 
-__all__ = ["Decoder", "LogLikelihood", "anneal", "log_likelihood", "log_mean", "schedule"]
+__all__ = ["Decoder", "LogLikelihood", "anneal", "log_likelihood", "log_mean", "parsed", "schedule"]
 
 Decoder = Callable[[jax.Array], jax.Array]
 """Latents [b, z] to means [b, ...]. A `jax.tree_util.Partial` may hold its parameters; they are not compiled in."""
@@ -41,6 +41,14 @@ class LogLikelihood(NamedTuple):
     value: np.ndarray
     noise: np.ndarray
     accepted: np.ndarray
+
+
+def parsed(variances: str) -> tuple[float, ...]:
+    """Different variances of a text with commas, largest first; none where a part is no number."""
+    try:
+        return tuple(sorted({float(part) for part in variances.split(",")}, reverse=True))
+    except ValueError:
+        return ()
 
 
 def schedule(temperatures: int, variances: Sequence[float]) -> np.ndarray:

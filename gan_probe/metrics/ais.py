@@ -108,13 +108,10 @@ def ais(
 
 
 def _variances(text: str) -> tuple[float, ...]:
-    try:
-        found = {float(part) for part in text.split(",")}
-    except ValueError:
-        found = set()
+    found = ais_lib.parsed(text)
     holds = bool(found) and all(0 < v < float("inf") for v in found)
     metric.require(holds, "ais_variances", text, "positive numbers with commas, such as 0.1,0.01")
-    return tuple(sorted(found, reverse=True))
+    return found
 
 
 def _rows(inputs: metric.Inputs, count: int, levels: int) -> np.ndarray:

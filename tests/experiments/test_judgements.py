@@ -178,7 +178,7 @@ def test_orders_under_embeddings(ends, verdict):
 def test_scores_of_decoders(vae, spread, verdict):
     """Mean ln p of a GAN at two variances, `spread` times as large at the one, and of a VAE beside it."""
     noise = np.random.default_rng(0).normal(0, 0.1, (2, 2, 30))
-    gan = 100 * np.array([[5 * spread - 4], [0.05 + 0.0 * spread]]) if spread > 1 else np.array([[100.0], [100.5]])
+    gan = 100 * np.array([[5 * spread - 4], [0.05]]) if spread > 1 else np.array([[100.0], [100.5]])
     scores = {"GAN-10": {"value": gan + noise[0]}, "VAE-10": {"value": gan + vae + noise[1]}}
     bounds = {"GAN-10": (np.zeros(4), np.linspace(1, 1.1, 4))}
     found = outcomes(likelihoods._claims(likelihoods.EXPERIMENT.presets["smoke"], (0.1, 0.01), scores, bounds))
