@@ -37,6 +37,9 @@ class Fold(NamedTuple):
 
     coarse(rows, cols): the fold that gives the same result from rows rounded to bfloat16 (ops.coarse), or None where
       that isn't sooner. Such a pass has no other kind of fold.
+    alone(rows, cols): the fold that gives the same result sooner where it has the pass to itself, or None.
+    operands(rows, cols): the two matrices, rows on the leading axis, that such a fold wants multiplied instead of the
+      centred rows: `dot` of its tiles is their product.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Fold(NamedTuple):
     leave: Callable[[Any, Any, int], Any] | None = None
     group: int = 1
     coarse: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
+    alone: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
+    operands: Callable[[tile_lib.Side, tile_lib.Side], tuple[Any, Any]] | None = None
 
 
 class Place(NamedTuple):

@@ -1,7 +1,8 @@
 """Log-sum-exp fold: log sum_y exp(-D(x, y) / s) for every row x, kept apart for every block of columns.
 
 Several scales share the running minimum of the distance, so that the largest exponential of every scale is 1
-(thesis 004, eq 3.3 to 3.5).
+(thesis 004, eq 3.3 to 3.5). Where no exponential can be too small for float32 and nobody else wants the products, the
+exponent is itself a product, of rows with their norms appended, and no minimum is taken: half the time in few dimensions.
 """
 
 import functools
@@ -15,6 +16,9 @@ from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
 __all__ = ["log_sum_exp"]
+
+_LEAST_EXPONENT = -87.0
+"""Exponentials below this one may be zero in float32."""
 
 
 @functools.cache
@@ -49,6 +53,11 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
             lax.dynamic_update_slice_in_dim(total, after, at, axis=1),
         )
 
+    def alone(rows, cols):
+        if len(scales) > 1 or not squared or not _within_reach(rows, cols, scales[0]):
+            return None
+        return _unshifted(scales[0], cols.has_duplicates)
+
     def start(rows, cols):
         return np.full((len(scales), cols.block_slots, len(rows.first)), -np.inf)
 
@@ -64,4 +73,60 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         return np.moveaxis(rows.expand(np.moveaxis(result[:, : cols.blocks], -1, 0)), 0, -1)
 
     name = f"log_sum_exp(scales={list(scales)},squared={squared})"
-    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish)
+    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish, alone=alone)
+
+
+@functools.cache
+def _unshifted(scale: float, weighted: bool) -> fold_lib.Fold:
+    """The fold of one scale whose tiles hold the exponents -|x - y|^2 / scale; `weighted` if columns stand for copies."""
+    rate = np.float32(1 / scale)
+
+    def operands(rows, cols):
+        norms = [jnp.maximum(-rate * side.norm, -layout_lib.FAR)[:, None] for side in (rows, cols)]
+        ones = [jnp.ones_like(norm) for norm in norms]
+        left = jnp.concatenate([2 * rate * rows.x, norms[0], ones[0]], axis=1)
+        return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
+
+    def init(rows, blocks):
+        return jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
+
+    def update(total, tile, numbers):
+        del numbers
+        exponent = tile.dot
+        if tile.same:
+            exponent = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, exponent)
+        term = jnp.exp(exponent)
+        at = tile.cols.block[0]
+        after = lax.dynamic_slice_in_dim(total, at, 1, axis=1) + jnp.sum(
+            tile.cols.weight * term if weighted else term, axis=1, keepdims=True
+        )
+        return lax.dynamic_update_slice_in_dim(total, after, at, axis=1)
+
+    def start(rows, cols):
+        return np.zeros((cols.block_slots, len(rows.first)))
+
+    def merge(result, total, place):
+        result[place.blocks, place.rows] += np.asarray(total).T
+        return result
+
+    def finish(result, rows, cols, job):
+        del job
+        with np.errstate(divide="ignore"):
+            return rows.expand(np.log(result[: cols.blocks]).T).T[None]
+
+    whole = log_sum_exp(scales=(scale,), squared=True)
+    return whole._replace(
+        init=init, update=update, start=start, merge=merge, finish=finish, alone=None, operands=operands
+    )
+
+
+def _within_reach(rows: layout_lib.Layout, cols: layout_lib.Layout, scale: float) -> bool:
+    """Whether every row has a term in every block beside which all that float32 may lose is below its rounding.
+
+    By the triangle inequality, the column nearest to the centre is at most that far from the row farthest from it.
+    """
+    nearest = np.full(cols.block_slots, np.inf)
+    np.minimum.at(nearest, np.repeat(cols.panel_block, cols.panel) + cols.local_block, cols.norm)
+    farthest = rows.norm[rows.first >= 0].max(initial=0)
+    most = (float(farthest) ** 0.5 + float(nearest[: cols.blocks].max()) ** 0.5) ** 2 / scale
+    return most <= -_LEAST_EXPONENT - np.log(cols.block_sizes.max()) + np.log(np.finfo(np.float32).eps / 2)

@@ -55,10 +55,12 @@ def stream(
     if same and col_jobs:
         raise ValueError("a set against itself takes row_jobs only")
     spread, dtype = tile_lib.spread(rows.dim), np.dtype(np.float32)
-    coarse = _coarse([(j, rows, cols) for j in row_jobs] + [(j, cols, rows) for j in col_jobs])
-    if coarse is not None:
+    placed = [(j, rows, cols) for j in row_jobs] + [(j, cols, rows) for j in col_jobs]
+    if (coarse := _all(placed, lambda fold: fold.coarse)) is not None:
         row_jobs, col_jobs = coarse[: len(row_jobs)], coarse[len(row_jobs) :]
         spread, dtype = coarse_lib.spread(rows, cols), np.dtype(jnp.bfloat16)
+    elif len({j.fold for j, _, _ in placed}) == 1 and (alone := _all(placed, lambda fold: fold.alone)) is not None:
+        row_jobs, col_jobs = alone[: len(row_jobs)], alone[len(row_jobs) :]
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
     row_results = [f.start(rows, cols) for f in row_folds]
@@ -98,13 +100,14 @@ def stream(
     return finished_rows, [j.fold.finish(r, cols, rows, j) for j, r in zip(mirrored, col_results, strict=True)]
 
 
-def _coarse(
+def _all(
     jobs: Sequence[tuple[fold_lib.Job, layout_lib.Layout, layout_lib.Layout]],
+    variant: Callable[[fold_lib.Fold], Callable[..., fold_lib.Fold | None] | None],
 ) -> list[fold_lib.Job] | None:
-    """The jobs over (rows, cols) in their coarse form, if all have one that is sooner."""
+    """The jobs over (rows, cols) with a variant of their folds, if all have it and each says that it pays."""
     out = []
-    for job, rows, cols in jobs if all(job.fold.coarse for job, _, _ in jobs) else ():
-        fold = job.fold.coarse and job.fold.coarse(rows, cols)
+    for job, rows, cols in jobs if all(variant(job.fold) for job, _, _ in jobs) else ():
+        fold = (make := variant(job.fold)) and make(rows, cols)
         if fold is None:
             return None
         out.append(job._replace(fold=fold))
@@ -212,6 +215,9 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
         rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
         row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
         col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
+        if (operands := next((f.operands for f in (*row_folds, *col_folds)), None)) is not None:
+            x, y = operands(rows.panel, cols.panel)
+            rows, cols = (s._replace(panel=s.panel._replace(x=a)) for s, a in ((rows, x), (cols, y)))
         row_kept = [_room(f, rows, devices * len(cols.panel.norm)) for f in row_folds]
         col_kept = [_room(f, cols, devices * len(rows.panel.norm)) for f in col_folds]
         ring = [(i, (i + 1) % devices) for i in range(devices)]
