@@ -9,6 +9,7 @@ completely.
 
 import functools
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -26,11 +27,12 @@ __all__ = ["GROUP", "Neighbours", "nearest"]
 GROUP = 16
 """Columns that share one number in the stream; every tile holds a whole number of groups."""
 
-_SPARE = 4  # groups kept of every panel beyond k: few rows then need a second look
+_SPARE = 4  # groups kept of every panel beyond k, 1 where little is lost to rounding: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
-_ROWS = 1 << 15  # rows whose groups are looked into at once
+_ROWS = 1 << 14  # rows whose groups are looked into at once, by one worker
+_WORKERS = 2
 _CACHED = 512  # rows ranked at once on the device
 
 
@@ -55,9 +57,10 @@ class _Groups(NamedTuple):
 
 
 @functools.cache
-def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
-    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16."""
-    keep = k + _SPARE
+def nearest(*, k: int, coarse: bool = False, alone: float | None = None) -> fold_lib.Fold:
+    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16; `alone`, with what rounding may cost
+    as a share of the norms, the one whose tiles hold the lower bounds themselves."""
+    keep = k + (_SPARE if alone is None else 1)
     held = 2 * keep
     far = np.float32(layout_lib.FAR)
 
@@ -70,10 +73,18 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         return state
 
     def least(tile):
-        d = jnp.minimum(tile_lib.lower_bound_reach(tile), far)
+        d = tile_lib.lower_bound_reach(tile) if alone is None else tile.dot
         if tile.same:
             d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], far, d)
-        return lax.bitcast_convert_type(d.reshape(d.shape[0], -1, GROUP).min(axis=2), jnp.int32)
+        d = jnp.clip(d.reshape(d.shape[0], -1, GROUP).min(axis=2), 0, far)
+        return lax.bitcast_convert_type(d, jnp.int32)
+
+    def operands(rows, cols):
+        shrink = np.float32(1 - alone)
+        norms = [(side.norm * shrink)[:, None] for side in (rows, cols)]
+        ones = [jnp.ones_like(norm) for norm in norms]
+        left = jnp.concatenate([-2 * rows.x, norms[0], ones[0]], axis=1)
+        return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
 
     def leave(state, least, tile):
         del state, tile
@@ -112,19 +123,29 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         p = len(rows.first)
         column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.full(p, far)
         filled = np.flatnonzero(rows.first >= 0)
-        for i in range(0, len(filled), _ROWS):
-            at = filled[i : i + _ROWS]
+
+        def settle(at):
             bound, first = _least(result.bound[at], result.start[at], held)
             column[at], distance2[at], passed = _look_inside(at, bound, first, rows, cols, k)
             hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
+
+        with ThreadPoolExecutor(_WORKERS) as pool:  # most of it is NumPy on large arrays, outside Python's lock
+            for _ in pool.map(settle, np.array_split(filled, max(_WORKERS, -(-len(filled) // _ROWS)))):
+                pass
         return _finish(column, distance2, hidden, rows, cols, k)
 
     def coarser(rows, cols):
         return nearest(k=k, coarse=True) if coarse_lib.pays(rows, cols, k=k, keep=held) else None
 
+    def by_itself(rows, cols):
+        if rows.has_duplicates or cols.has_duplicates:  # reach, unlike norm, depends on which side the columns are
+            return None
+        return nearest(k=k, alone=tile_lib.appended_spread(rows.dim))
+
+    shared = not coarse and alone is None
     return fold_lib.Fold(
         f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, GROUP,
-        None if coarse else coarser,
+        coarser if shared else None, by_itself if shared else None, None if alone is None else operands,
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-__all__ = ["Side", "Tile", "dot_product", "lower_bound", "lower_bound_reach", "spread", "squared_distance",
-           "transpose", "upper_bound"]  # fmt: skip
+__all__ = ["Side", "Tile", "appended_spread", "dot_product", "lower_bound", "lower_bound_reach", "spread",
+           "squared_distance", "transpose", "upper_bound"]  # fmt: skip
 
 
 class Side(NamedTuple):
@@ -45,6 +45,11 @@ def spread(dim: int) -> float:
     2 exp(-8^2/2) (Higham and Mary, 2019, doi:10.1137/18M1226312); a few ulps more for the norms and the sums.
     """
     return (8.0 * dim**0.5 + 8.0) * 2.0**-24
+
+
+def appended_spread(dim: int) -> float:
+    """`spread` where the norms are two more numbers of the product: its terms add up to twice |x|^2 + |y|^2."""
+    return 2 * spread(dim + 2)
 
 
 def dot_product(rows: Side, cols: Side, spread: float, same: bool) -> Tile:

@@ -54,6 +54,38 @@ def test_both_orientations_against_a_loop(run, laid, pair, dense, n, m, copies, 
     close(backward, by_loop(d2.T, rows.block, rows.blocks, SCALES, squared), 3, SCALES)
 
 
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("itself", [False, True])
+def test_a_pass_to_itself_multiplies_exponents_where_float32_holds_them(run, laid, pair, dense, copies, itself):
+    x, y = pair(83, 61, 3, copies=copies)
+    rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
+    if itself:
+        y, cols = x, rows
+    fold_of = {s: log_sum_exp.log_sum_exp(scales=(s,), squared=True) for s in (2.0, 0.02)}
+    assert fold_of[2.0].alone(rows, cols).operands is not None
+    assert fold_of[0.02].alone(rows, cols) is None
+    for scale, fold_ in fold_of.items():
+        job = fold.Job(fold_)
+        forward, backward = run(rows, cols, [job], [] if itself else [job])
+        close(forward[0], by_loop(dense(x, y), cols.block, cols.blocks, (scale,), True), 3, (scale,))
+        for found in backward:
+            close(found, by_loop(dense(y, x), rows.block, rows.blocks, (scale,), True), 3, (scale,))
+
+
+def test_exponents_are_not_trusted_beyond_the_reach_of_float32(run, laid):
+    """A row so far from all columns that its terms are zero in float32: the fold that shifts them is taken."""
+    x = np.zeros((40, 2), np.float32)
+    x[:, 0] = np.linspace(0, 1, 40)
+    y = x[:30] + np.float32([0, 0.5])
+    x[7] = 30
+    rows, cols = (laid(z, centre=np.zeros(2, np.float32), blocks=2, tile=16, panel=16) for z in (x, y))
+    one = log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)
+    assert one.alone(rows, cols) is None
+    assert one.alone(cols, rows) is not None
+    (found,), _ = run(rows, cols, [fold.Job(one)])
+    assert np.isfinite(found).all()
+
+
 def test_a_set_against_itself_includes_each_row(run, laid, pair, dense):
     x, _ = pair(83, 1, 3, copies=True)
     layout = laid(x, centre=x.mean(axis=0), tile=16, panel=32)
