@@ -1,6 +1,5 @@
 """Results of passes on disk: plain arrays in an npz, nothing pickled, written whole or not at all."""
 
-import os
 import pathlib
 import tempfile
 import zipfile
@@ -8,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gan_probe import types
+from gan_probe import types, whole_file
 
 __all__ = ["named", "prepared", "put", "read", "write"]
 
@@ -52,14 +51,7 @@ def read(path: pathlib.Path) -> list[np.ndarray] | None:
 def put(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Keeps arrays by name under `path`. OSError where it cannot; nothing is left then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".writing-", delete=False) as partial:
-        try:
-            np.savez(partial, **dict(arrays))  # type: ignore[arg-type]
-            partial.flush()
-            os.replace(partial.name, path)
-        except BaseException:
-            pathlib.Path(partial.name).unlink(missing_ok=True)
-            raise
+    whole_file.put(path, lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]
 
 
 def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:

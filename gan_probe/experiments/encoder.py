@@ -17,17 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure, ticker
-from scipy.spatial import distance as spatial
 
-from gan_probe import evaluation, sets, types
+from gan_probe import sets, types
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, trained
+from gan_probe.experiments import experiment, figures, memorising_networks, trained
 from gan_probe.gans import settings
+from gan_probe.stats import student
 from gan_probe.theory import memorising, pair_gap, pair_tails
 
 __all__ = ["EXPERIMENT", "Config"]
 
-_FAILING = 0.01  # delta of theorem 5
 _SHOWN = 10
 
 
@@ -49,43 +48,18 @@ class Config:
 
 
 class _Setup(NamedTuple):
-    """images [n, d] and held_out [k, d] in -1..1.
+    """parts: of each number, by generator. sizes: m. widths, counts: hidden units and parameters of discriminators.
 
     games: ordered by parts, law (0: all that can be drawn, 1: m samples) and number.
     """
 
-    config: Config
-    images: np.ndarray
-    labels: np.ndarray
+    data: memorising_networks.Data
     parts: list[int]
+    sizes: list[int]
     widths: list[tuple[int, ...]]
-    held_out: np.ndarray
+    counts: list[int]
     drawn: pair_gap.Pool
     games: pair_gap.Games
-
-    def rng(self, of: int) -> np.random.Generator:
-        return np.random.default_rng([self.config.seed, of])
-
-    def codes(self, rng: np.random.Generator, *shape: int) -> np.ndarray:
-        return (self.config.deviation * rng.standard_normal((*shape, self.config.code))).astype(np.float32)
-
-    def in_blocks(self, rng: np.random.Generator, block: np.ndarray, parts: int, within: float = 1.0) -> np.ndarray:
-        config = self.config
-        return memorising.in_blocks(
-            rng, block, parts=parts, code=config.code, deviation=config.deviation, within=within
-        )
-
-    def blocks(self, z: np.ndarray, parts: int) -> Any:
-        return memorising.blocks(z, memorising.thresholds(parts, self.config.deviation).astype(np.float32), parts)
-
-
-class _Built(NamedTuple):
-    """Networks: the generator with the images that it memorised, the encoder, and a generator's weights by parts."""
-
-    generator: memorising.Network
-    memorised: np.ndarray
-    encoder: memorising.Network
-    weights: Mapping[int, np.ndarray]
 
 
 _Judge = Callable[[Any, Any], np.ndarray]  # rows of the data [g, m] and codes [g, m, c] to mean phi(D) [g]
@@ -94,28 +68,29 @@ _Judge = Callable[[Any, Any], np.ndarray]  # rows of the data [g, m] and codes [
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
     setup = _setup(config)
+    data = setup.data
     players = [
         trained.computed(
-            work / f"discriminators-{'-'.join(map(str, widths))}.npz", functools.partial(_play, setup, widths)
+            work / f"discriminators-{'-'.join(map(str, widths))}.npz", functools.partial(_play, config, setup, widths)
         )
         for widths in command.progress(setup.widths, desc="discriminators", unit="capacity")
     ]
     gaps = np.stack([p["gap"].reshape(len(setup.parts), 2, config.games) for p in players])  # p, m, law, game
-    built = _built(setup)
-    middle = len(players) // 2
-    first = _first(players[middle])  # it told the smallest generator apart
-    values = functools.partial(pair_gap.values, setup.images, first, widths=setup.widths[middle])
+    middle = len(players) // 2  # whose first discriminator told the smallest generator apart
+    values = functools.partial(pair_gap.values, data.images, _first(players[middle]), widths=setup.widths[middle])
     judge: _Judge = lambda rows, z: np.asarray(values(rows, z))  # noqa: E731
-    tails = [_tail(setup, judge, k) for k in command.progress(setup.parts, desc="generators", unit="size")]
-    birthday = _birthday(setup, built)
-    tables = _tables(setup, gaps, tails, built)
+    drawn = [_drawn(config, setup, judge, k) for k in command.progress(setup.parts, desc="generators", unit="size")]
+    built = memorising_networks.build(data, setup.parts)
+    birthday = memorising_networks.birthday(data, built, config.samples)
+    tables = _tables(config, setup, gaps, drawn, built)
     claims = [
-        *_network_claims(setup, built),
-        *_gap_claims(config, [k**config.code for k in setup.parts], _counts(setup), gaps),
-        *_lemma_claims(setup, judge, tails, own=float(gaps[middle, 0, 0, 0])),
-        *_meaning_claims(setup, built, birthday),
-    ]  # fmt: skip
-    return experiment.Found(claims, _figure(setup, built, tables), tables, {"birthday": birthday})
+        *memorising_networks.network_claims(data, built, config.samples),
+        *_gap_claims(config, setup.sizes, setup.counts, gaps),
+        *_lemma_claims(config, setup, judge, drawn[0], own=float(gaps[middle, 0, 0, 0])),
+        memorising_networks.unseen_by_the_objective(setup.sizes[-1], birthday),
+        memorising_networks.empty_codes(data, built.encoder, config.samples),
+    ]
+    return experiment.Found(claims, _figure(config, setup, built, tables), tables, {"birthday": birthday})
 
 
 def _setup(config: Config) -> _Setup:
@@ -139,8 +114,10 @@ def _setup(config: Config) -> _Setup:
     samples = np.array([(0, m) for m in sizes]).repeat(config.games, axis=1)
     drawn = pair_gap.pool(rng, max(1 << 17, int(samples.sum())), code=config.code, **law)
     games = pair_gap.games(rng, drawn, np.repeat(parts, samples.shape[1]), samples.ravel(), **law)
-    return _Setup(config, images, train.labels, parts, [(w,) if w else () for w in hidden], held_out,
-                  drawn, games)  # fmt: skip
+    widths = [(w,) if w else () for w in hidden]
+    counts = [pair_gap.parameters(w, images.shape[1] + config.code) for w in widths]
+    data = memorising_networks.Data(images, train.labels, held_out, config.code, config.deviation, config.seed)
+    return _Setup(data, parts, sizes, widths, counts, drawn, games)
 
 
 def _pixels(samples: types.Samples) -> np.ndarray:
@@ -148,10 +125,10 @@ def _pixels(samples: types.Samples) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 127.5 - 1
 
 
-def _play(setup: _Setup, widths: tuple[int, ...]) -> dict[str, np.ndarray]:
+def _play(config: Config, setup: _Setup, widths: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Gap of each game, and the weights of the first one's discriminator by layer/kind."""
-    player = pair_gap.search(setup.rng(2), setup.images, setup.drawn, setup.games, widths,
-                             pair_gap.Settings(setup.config.steps))  # fmt: skip
+    player = pair_gap.search(setup.data.rng(2), setup.data.images, setup.drawn, setup.games, widths,
+                             pair_gap.Settings(config.steps))  # fmt: skip
     layers = player.variables["params"].items()
     return {"gap": np.asarray(player.gap)} | {
         f"{layer}/{kind}": np.asarray(x[0]) for layer, part in layers for kind, x in part.items()
@@ -168,59 +145,12 @@ def _first(player: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {"params": layers}
 
 
-def _built(setup: _Setup) -> _Built:
-    config, at = setup.config, setup.rng(3).permutation(len(setup.images))
-    weights = {}
-    for k in setup.parts:
-        memorised = setup.images[at[: k**config.code]]
-        network = memorising.generator(
-            memorised, parts=k, code=config.code, deviation=config.deviation, failing=_FAILING
-        )
-        weights[k] = memorising.weights(network)
-    return _Built(network, memorised, memorising.encoder(setup.images.shape[1], config.code), weights)
-
-
-def _network_claims(setup: _Setup, built: _Built) -> Iterator[experiment.Judged]:
-    """Section 3.1 and theorem 5: what the networks compute, and with how many weights."""
-    config, rng, k = setup.config, setup.rng(4), setup.parts[-1]
-    m, d = built.memorised.shape
-    z = setup.codes(rng, config.samples)
-    made = np.asarray(memorising.apply(built.generator, z))
-    other = memorising.noised(setup.images[rng.integers(0, len(setup.images), len(z))], z)
-    read = [np.asarray(memorising.apply(built.encoder, x)) for x in (other, made)]
-    yield experiment.judge("003-3.1-a", "largest |E(x ⊛ z) - z| and |E(G(z)) - z|",
-                           max(np.abs(r - z).max() for r in read), at_most=1e-6)  # fmt: skip
-    yield experiment.judge("003-3.1-a", "weights of the encoder that are not nought, a number of the code",
-                           memorising.weights(built.encoder).sum() / config.code, at_least=1, at_most=1)  # fmt: skip
-    yield experiment.judge("003-3-f", "largest difference of the codes of two images with the same noise",
-                           np.abs(read[0] - read[1]).max(), at_most=1e-6)  # fmt: skip
-    # Codes from the middle of their parts: beside a threshold the network mixes two images.
-    one_each = memorising.apply(built.generator, setup.in_blocks(rng, np.arange(m), k, within=0.9))
-    kept = np.delete(np.asarray(one_each), memorising.places(d, config.code), axis=1)
-    yield experiment.judge("003-3.1-b", f"different images, apart from the code, of one code from each of {m} blocks, "
-                           f"over {m}", len(np.unique(kept, axis=0)) / m, at_least=1, at_most=1)  # fmt: skip
-    wrong = (made != memorising.noised(built.memorised[setup.blocks(z, k)], z)).any(axis=1)
-    yield experiment.share("003-D.2-a", f"share of codes whose image is not that of their block, m = {m}; delta = "
-                           f"{_FAILING:g}", wrong, at_most=_FAILING)  # fmt: skip
-    ratio = max(w.sum() / (k**config.code * d) for k, w in built.weights.items())
-    yield experiment.judge("003-D.2-a", "largest number of weights over m d", ratio, at_most=2)
-    yield experiment.judge("003-D.2-b", "largest difference of a block's probability from 1 / m, over 1 / m",
-                           max(memorising.unequal(k, config.code) for k in setup.parts), at_most=1e-9)  # fmt: skip
-    selectors = [
-        memorising.generator(np.stack([np.arange(k), np.zeros(k)], axis=1), parts=k, code=1, failing=_FAILING)
-        for k in range(2, 33)
-    ]
-    yield experiment.judge("003-D.2-c", "2 to 32 parts of one number: largest number of weights that tell them, over k",
-                           max(memorising.weights(s)[:3].sum() / (i + 2) for i, s in enumerate(selectors)),
-                           at_most=10)  # fmt: skip
-    z = rng.standard_normal((20_000, 1)).astype(np.float32)
-    part = np.asarray(memorising.blocks(z, memorising.thresholds(32).astype(np.float32), 32))
-    yield experiment.share("003-D.2-c", f"share of numbers of which another of 32 parts is told; delta = {_FAILING:g}",
-                           np.asarray(memorising.apply(selectors[-1], z))[:, 0] != part,
-                           at_most=_FAILING)  # fmt: skip
-    ratios = [(w[:4].sum() / (config.code * k), w[4:6].sum() / k**config.code) for k, w in built.weights.items()]
-    yield experiment.judge("003-D.2-d", "largest number of weights up to the index over c k, and of the switches over "
-                           "m", max(map(max, ratios)), at_most=10)  # fmt: skip
+def _drawn(config: Config, setup: _Setup, judge: _Judge, parts: int) -> np.ndarray:
+    """Values [generators] of random memorising generators before one discriminator."""
+    data, rng = setup.data, np.random.default_rng([config.seed, 6, parts])
+    n, m = config.generators, parts**config.code
+    z = data.in_blocks(rng, np.tile(np.arange(m), (n, 1)), parts)
+    return judge(rng.integers(0, len(data.images), (n, m), np.int32), z)
 
 
 def _gap_claims(
@@ -264,90 +194,44 @@ def _gap_claims(
                               f"m = {m}", largest[-1, 0], at_most=eps)  # fmt: skip
 
 
-def _counts(setup: _Setup) -> list[int]:
-    """Parameters of the discriminators."""
-    return [pair_gap.parameters(widths, setup.images.shape[1] + setup.config.code) for widths in setup.widths]
-
-
-def _tail(setup: _Setup, judge: _Judge, parts: int) -> pair_tails.Tail:
-    config, rng = setup.config, np.random.default_rng([setup.config.seed, 6, parts])
-    n, m = config.generators, parts**config.code
-    z = setup.in_blocks(rng, np.tile(np.arange(m), (n, 1)), parts)
-    return pair_tails.tail(judge(rng.integers(0, len(setup.images), (n, m), np.int32), z), m, config.eps)
-
-
 def _lemma_claims(
-    setup: _Setup, judge: _Judge, tails: Sequence[pair_tails.Tail], *, own: float
+    config: Config, setup: _Setup, judge: _Judge, drawn: np.ndarray, *, own: float
 ) -> Iterator[experiment.Judged]:
     """Lemma D.1 and section 3.1's average, before one discriminator; `own` is the gap it was trained to."""
-    config, rng, k = setup.config, setup.rng(7), setup.parts[0]
-    n, m = config.generators, tails[0].m
-    z, rows = setup.codes(rng, n, m), setup.games.memorised[0]
-    plain = judge(rows[setup.blocks(z, k)], z)
-    apart = judge(np.tile(rows[:m], (n, 1)), setup.in_blocks(rng, np.tile(np.arange(m), (n, 1)), k))
-    data = judge(rng.integers(0, len(setup.images), (n, m), np.int32), setup.codes(rng, n, m))
+    data, rng, k = setup.data, setup.data.rng(7), setup.parts[0]
+    n, m = config.generators, setup.sizes[0]
+    z, rows = data.codes(rng, n, m), setup.games.memorised[0]
+    plain = judge(rows[data.blocks(z, k)], z)
+    apart = judge(np.tile(rows[:m], (n, 1)), data.in_blocks(rng, np.tile(np.arange(m), (n, 1)), k))
+    real = judge(rng.integers(0, len(data.images), (n, m), np.int32), data.codes(rng, n, m))
     yield _equal("003-D.1-a", f"one generator, m = {m}: mean of phi(D) over codes less that over sets with one code "
-                 "a block", _averaged(plain), _averaged(apart), config.eps / 4)  # fmt: skip
+                 "a block", plain, apart, config.eps / 4)  # fmt: skip
     yield _equal("003-3.1-c", f"mean of phi(D) over data less that over random generators, m = {m} ({own:.2f} for the "
-                 "one that D was trained against)", _averaged(data), (tails[0].mean, tails[0].stderr),
-                 config.eps / 2)  # fmt: skip
+                 "one that D was trained against)", real, drawn, config.eps / 2)  # fmt: skip
 
 
-def _averaged(x: np.ndarray) -> tuple[float, float]:
-    return float(x.mean()), pair_tails.standard_error(x)
-
-
-def _equal(
-    claim: str, about: str, one: tuple[float, float], other: tuple[float, float], margin: float
-) -> experiment.Judged:
-    """Whether two means, given with their standard errors, are within a margin of one another."""
-    difference, error = one[0] - other[0], math.hypot(one[1], other[1])
+def _equal(claim: str, about: str, one: np.ndarray, other: np.ndarray, margin: float) -> experiment.Judged:
+    """Whether the means of two sets of independent values are within a margin of one another."""
+    difference = float(one.mean()) - float(other.mean())
+    error = math.hypot(*(student.mean_interval(x).stderr or math.nan for x in (one, other)))
     return experiment.judge(claim, about, difference, (difference - 1.96 * error, difference + 1.96 * error),
                             at_least=-margin, at_most=margin)  # fmt: skip
 
 
-def _birthday(setup: _Setup, built: _Built) -> Mapping[str, Any]:
-    """Near-duplicates among samples of the generator, and among held-out images that are noised alike."""
-    config, rng = setup.config, setup.rng(8)
-    real = np.asarray(memorising.noised(setup.held_out, setup.codes(rng, len(setup.held_out))))
-    fake = np.asarray(memorising.apply(built.generator, setup.codes(rng, config.samples)))
-    return evaluation.evaluate(
-        real=real, fake={"generator": fake}, metrics=["birthday"], key=config.seed, progress=command.progress
-    )["results"]["generator"]["birthday"]  # fmt: skip
-
-
-def _meaning_claims(setup: _Setup, built: _Built, birthday: Mapping[str, Any]) -> Iterator[experiment.Judged]:
-    """The abstract: what such an optimum does not rule out."""
-    config, rng, m = setup.config, setup.rng(9), len(built.memorised)
-    ratio = birthday["detail"]["ratio_to_real"]
-    value, low, high = (math.nan if x is None else x for x in (ratio["value"], *ratio["ci95"]))
-    yield experiment.judge("003-abs-b", f"birthday test of the generator, m = {m}: rate of near-duplicates over that "
-                           f"of held-out images (effective support {birthday['value'] or math.nan:.0f}; the test's own "
-                           "limit is 2)", value, (low, high), at_least=2)  # fmt: skip
-    at = rng.permutation(len(setup.images))[: config.samples]
-    codes = memorising.apply(built.encoder, memorising.noised(setup.images[at], setup.codes(rng, len(at))))
-    distance = spatial.squareform(spatial.pdist(codes))
-    np.fill_diagonal(distance, np.inf)
-    labels = setup.labels[at]
-    right = labels[distance.argmin(axis=1)] == labels
-    chance = float(((np.bincount(labels) / len(labels)) ** 2).sum())
-    _, low, high = experiment.wilson(right)
-    yield experiment.judge("003-abs-c", "share of images whose nearest code is of their label, less that by chance",
-                           right.mean() - chance, (low - chance, high - chance), at_most=0.05)  # fmt: skip
-
-
 def _tables(
-    setup: _Setup, gaps: np.ndarray, tails: Sequence[pair_tails.Tail], built: _Built
+    config: Config, setup: _Setup, gaps: np.ndarray, drawn: Sequence[np.ndarray], built: memorising_networks.Built
 ) -> dict[str, experiment.Table]:
-    code, laws = setup.config.code, ("the laws", "m samples of each")
     rows = [
-        (p, k**code, law, *experiment.averaged(found))
-        for p, by_size in zip(_counts(setup), gaps, strict=True)
-        for k, by_law in zip(setup.parts, by_size, strict=True)
-        for law, found in zip(laws, by_law, strict=True)
+        (p, m, law, *experiment.averaged(found))
+        for p, by_size in zip(setup.counts, gaps, strict=True)
+        for m, by_law in zip(setup.sizes, by_size, strict=True)
+        for law, found in zip(("the laws", "m samples of each"), by_law, strict=True)
     ]
-    shares = [(t.m, t.share, t.low, t.high, t.bound) for t in tails]
-    weights = [(k, k**code, *map(int, w)) for k, w in built.weights.items()]
+    shares = [
+        (m, *experiment.wilson(pair_tails.off(values, config.eps)), pair_tails.bound(m, config.eps))
+        for m, values in zip(setup.sizes, drawn, strict=True)
+    ]
+    weights = [(k, k**config.code, *map(int, w)) for k, w in built.weights.items()]
     return {
         "gap": experiment.Table(("parameters", "m", "between", "gap", "low", "high"), rows),
         "tail": experiment.Table(("m", "share off", "low", "high", "McDiarmid"), shares),
@@ -355,21 +239,23 @@ def _tables(
     }
 
 
-def _figure(setup: _Setup, built: _Built, tables: Mapping[str, experiment.Table]) -> figure.Figure:
-    sheet, eps = figure.Figure(figsize=(11, 7.5), layout="constrained"), setup.config.eps
+def _figure(
+    config: Config, setup: _Setup, built: memorising_networks.Built, tables: Mapping[str, experiment.Table]
+) -> figure.Figure:
+    sheet, eps = figure.Figure(figsize=(11, 7.5), layout="constrained"), config.eps
     places = sheet.subplot_mosaic([["gap", "tail"], ["images", "images"]], height_ratios=[3, 2])
     gap, tail = places["gap"], places["tail"]
-    for colour, p in enumerate(_counts(setup)):
-        for law, style in (("the laws", "-"), ("m samples of each", ":")):
-            rows = [(r[1], *r[3:]) for r in tables["gap"].rows if r[0] == p and r[2] == law]
-            m, value, low, high = np.array(rows).T
-            gap.errorbar(m, value, [value - low, high - value], fmt="o", ls=style, ms=3, capsize=2, color=f"C{colour}",
+    for colour, p in enumerate(setup.counts):
+        m, law, *ends = figures.columns(tables["gap"], p)
+        for between, style in (("the laws", "-"), ("m samples of each", ":")):
+            here = law == between
+            figures.bars(gap, m[here], [x[here] for x in ends], fmt="o", ls=style, ms=3, capsize=2, color=f"C{colour}",
                          label=f"p = {p:,}" if style == "-" else None)  # fmt: skip
     gap.axhline(eps, color="black", ls="--", lw=0.8, label=f"eps = {eps:g}")
     gap.set(title="gap that discriminators of p parameters find (dotted: on m images and m codes)", ylabel="gap",
             xscale="log", yscale="log", ylim=(1e-3, 3))  # fmt: skip
-    m, share, low, high, bound = np.array(tables["tail"].rows, float).T
-    tail.errorbar(m, share, [share - low, high - share], fmt="o-", ms=3, capsize=2, label="simulated")
+    m, *ends, bound = figures.columns(tables["tail"])
+    figures.bars(tail, m, ends, fmt="o-", ms=3, capsize=2, label="simulated")
     tail.plot(m, bound, "--", color="black", label="at most (McDiarmid)")
     tail.set(title=f"share of generators whose value before one D is further than {eps:g} from its mean", xscale="log")
     for axes in (gap, tail):
@@ -377,22 +263,19 @@ def _figure(setup: _Setup, built: _Built, tables: Mapping[str, experiment.Table]
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
         axes.set_xlabel("images of the generator, m")
         axes.legend()
-    _show(setup, built, places["images"])
+    _show(config.resize, setup.data, built, places["images"])
     return sheet
 
 
-def _show(setup: _Setup, built: _Built, axes: Any) -> None:
+def _show(side: int, data: memorising_networks.Data, built: memorising_networks.Built, axes: Any) -> None:
     """Noised data, and the generator's images for two codes from each of some blocks."""
-    rng, side = setup.rng(10), setup.config.resize
+    rng = data.rng(10)
     block = rng.permutation(len(built.memorised))[:_SHOWN]
-    made = memorising.apply(built.generator, setup.in_blocks(rng, np.tile(block, 2), setup.parts[-1], within=0.9))
-    data = memorising.noised(setup.images[-_SHOWN:], setup.codes(rng, _SHOWN))
-    tiles = np.concatenate([data, made]).reshape(3, _SHOWN, side, -1)
-    tiles = np.pad(tiles, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=1)
-    axes.imshow(tiles.transpose(0, 2, 1, 3).reshape(3 * (side + 2), -1), cmap="gray", vmin=-1, vmax=1)
-    axes.set_xticks([])
-    axes.set_yticks((np.arange(3) + 0.5) * (side + 2), ["x ⊛ z", "G(z)", "G(z'), same block"])
-    axes.set_title(f"data, {setup.config.code} pixels of each noise; two samples from each of {_SHOWN} blocks of codes")
+    made = memorising.apply(built.generator, data.in_blocks(rng, np.tile(block, 2), built.parts, within=0.9))
+    noised = memorising.noised(data.images[-_SHOWN:], data.codes(rng, _SHOWN))
+    lines = (np.concatenate([noised, made]).reshape(3, _SHOWN, side, side, -1) + 1) / 2
+    title = f"data, {data.code} pixels of each noise; two samples from each of {_SHOWN} blocks of codes"
+    figures.images(axes, list(zip(("x ⊛ z", "G(z)", "G(z'), same block"), lines, strict=True)), title)
 
 
 EXPERIMENT = experiment.Experiment(

@@ -6,43 +6,22 @@ for a share 2 exp(-m eps^2 / RANGE^2) of generators (McDiarmid; lemma D.2), and 
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from gan_probe.stats import proportion
 from gan_probe.theory import pair_gap
 
-__all__ = ["Tail", "crossing", "growth", "standard_error", "steepest", "tail"]
+__all__ = ["bound", "crossing", "growth", "off", "steepest"]
 
 
-class Tail(NamedTuple):
-    """Values of random generators of m images before one discriminator, and the share further than eps from the mean.
-
-    low, high: of Wilson's interval of that share. bound: McDiarmid's.
-    """
-
-    m: int
-    mean: float
-    stderr: float
-    share: float
-    low: float
-    high: float
-    bound: float
+def off(values: np.ndarray, eps: float) -> np.ndarray:
+    """Which values [n] of independent generators are further than eps from their mean."""
+    return np.abs(values - values.mean()) > eps
 
 
-def tail(values: np.ndarray, m: int, eps: float) -> Tail:
-    """Of values [n] of independent generators."""
-    off = np.abs(values - values.mean()) > eps
-    found = proportion.wilson(off.sum(), off.size)
-    bound = min(2 * math.exp(-m * eps**2 / pair_gap.RANGE**2), 1.0)
-    return Tail(m, float(values.mean()), standard_error(values), float(off.mean()), found.low or 0.0,
-                found.high or 0.0, bound)  # fmt: skip
-
-
-def standard_error(values: np.ndarray) -> float:
-    """Of the mean of independent values."""
-    return float(values.std(ddof=1)) / math.sqrt(values.size)
+def bound(m: int, eps: float) -> float:
+    """McDiarmid's bound of their share, for generators of m images."""
+    return min(2 * math.exp(-m * eps**2 / pair_gap.RANGE**2), 1.0)
 
 
 def crossing(sizes: Sequence[int], gaps: np.ndarray, eps: float) -> float:

@@ -116,7 +116,9 @@ def test_gaps_that_trained_discriminators_find(found, all_of_them, as_played):
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.2, NO), (0.05, OPEN)])
 def test_equal_means(apart, verdict):
-    assert encoder._equal("", "", (apart, 0.01), (0.0, 0.01), 0.05).outcome == verdict
+    values = 0.1 * np.random.default_rng(0).standard_normal(100)  # a standard error of .01 each
+    values -= values.mean()
+    assert encoder._equal("", "", apart + values, values[::-1], 0.05).outcome == verdict
 
 
 def test_a_short_training_does_not_speak_against_what_a_long_one_learns():

@@ -24,11 +24,9 @@ def test_crossing(gaps, expected):
 
 def test_a_tail_by_hand():
     values = np.array([0.0] * 48 + [1.0, -1.0])
-    found = pair_tails.tail(values, 100, 0.5)
-    assert (found.m, found.mean, found.share) == (100, 0, 0.04) and found.low < 0.04 < found.high
-    assert found.bound == pytest.approx(2 * math.exp(-100 * 0.25 / math.log(10) ** 2))
-    assert pair_tails.tail(values, 1, 0.1).bound == 1
-    assert found.stderr == pytest.approx(math.sqrt(2 / 49) / math.sqrt(50))
+    assert pair_tails.off(values, 0.5).mean() == 0.04 and not pair_tails.off(values, 1.5).any()
+    assert pair_tails.bound(100, 0.5) == pytest.approx(2 * math.exp(-100 * 0.25 / math.log(10) ** 2))
+    assert pair_tails.bound(1, 0.1) == 1
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
