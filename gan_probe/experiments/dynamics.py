@@ -10,8 +10,6 @@ interval [1, 2.5]; from the start as printed both players converge.
 """
 
 import dataclasses
-import functools
-import math
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,19 +19,12 @@ from jax.sharding import Mesh
 from matplotlib import figure
 
 from gan_probe.experiments import experiment
-from gan_probe.theory import local_stability, two_gaussians
+from gan_probe.theory import discriminator_collapse, local_stability, two_gaussians
 
 __all__ = ["EXPERIMENT", "Config"]
 
 _TARGET = np.array([-0.5, 0.5], np.float32)
 _ORIGIN = np.zeros(1, np.float32)
-_TARGET_2 = np.array([-2.0, 2.0], np.float32)
-_MEANS_2 = np.array([-1.0, 2.5])
-_LEFT_2 = (-1.0, 0.2)
-_RIGHTS_2 = {"right interval [1, 2.5]": (1.0, 2.5), "as printed": (-1.0, 2.5)}  # the latter overlaps the left one
-_READ = next(iter(_RIGHTS_2))
-_ZEROS = (-1.498, 0.659, 2.239)  # of f at figure 2's start, by an independent computation, as all of `_checks`
-_TRIED = 300  # starts behind the shares there
 _PAIRS = 1_000  # of mixtures, at most
 _KINDS = ("optimal", "first order", "unrolled")
 _COLOURS = ("#3a9d5d", "#d1701f", "#3f8fd0", "#888888")
@@ -53,66 +44,120 @@ class Config:
 
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh, work
-    finals = {kind: _final(config, kind, 2) for kind in _KINDS}
+    start = _start(config, 2)
+    finals = {kind: _final(config, kind, start) for kind in _KINDS}
     outcomes = {kind: two_gaussians.outcomes(final, _TARGET) for kind, final in finals.items()}
-    lone = {kind: two_gaussians.outcomes(_final(config, kind, 1), _ORIGIN) for kind in _KINDS[:2]}
+    lone = {kind: two_gaussians.outcomes(_final(config, kind, _start(config, 1)), _ORIGIN) for kind in _KINDS[:2]}
     shares = {kind: np.bincount(found, minlength=4) / len(found) for kind, found in outcomes.items()}
+    wide = two_gaussians.outcomes(_final(config, "first order", _start(config, 2, reach=3.0)), _TARGET)
     stability = {name: local_stability.eigenvalues(f).real.max() for name, f in local_stability.VALUES.items()}
-    sheet, curves = _figure(config, outcomes)
+    fixed = two_gaussians.gone(_final(config, "first order", start, fixed=True))
+    paths = {kind: _paths(config, kind, start, outcomes[kind]) for kind in _KINDS}
+    means = np.random.default_rng([config.seed, 3]).uniform(-4, 4, (2, 2, min(config.starts, _PAIRS)))
+    runs = {name: discriminator_collapse.path(**how) for name, how in discriminator_collapse.RUNS.items()}
     claims = [
-        experiment.judge("002-1-b", "largest real part of the eigenvalues at the JS toy's equilibrium",
-                         stability["JS"], at_most=-1e-3),
-        *_figure_1_claims(config, outcomes, lone),
-        _merged(*_late(config, finals["first order"])),
-        *_risk_claims(config, finals["first order"]),
-        *_figure_2_claims(config),
-    ]  # fmt: skip
-    return experiment.Found(
-        claims,
-        sheet,
-        {
-            "outcomes": experiment.Table(
-                ("dynamics", *two_gaussians.OUTCOMES), [(kind, *share) for kind, share in shares.items()]
-            ),
-            "checks": experiment.Table(
-                ("quantity", "here", "elsewhere", "margin", "outcome"), _checks(config, outcomes["first order"] == 0)
-            ),
-            "figure1": experiment.Table(("dynamics", "start", "step", "mean 1", "mean 2"), curves),
-        },
-        {"one Gaussian": {k: float(np.mean(v == 0)) for k, v in lone.items()}, "eigenvalues": stability},
+        _stable(stability["JS"]),
+        *_figure_1_claims(outcomes, lone, float(np.max([_wobble(paths[kind]) for kind in _KINDS[:2]]))),
+        _two_intervals(*two_gaussians.shortfall(*means)),
+        _merged(*_late(config, start, finals["first order"])),
+        *_risk_claims(two_gaussians.negative(start, _TARGET), fixed, two_gaussians.gone(finals["first order"])),
+        *_figure_2_claims(discriminator_collapse.left_out(), {name: _last(path) for name, path in runs.items()}),
+    ]
+    tables = {
+        "outcomes": experiment.Table(
+            ("dynamics", *two_gaussians.OUTCOMES), [(kind, *share) for kind, share in shares.items()]
+        ),
+        "figure1": experiment.Table(
+            ("dynamics", "outcome", "step", "mean 1", "mean 2"),
+            [
+                (kind, two_gaussians.OUTCOMES[outcome], step, *map(float, pair))
+                for kind, by_outcome in paths.items()
+                for outcome, path in by_outcome.items()
+                for step, pair in enumerate(np.asarray(path.means)[..., 0])
+            ],
+        ),
+        "figure2": experiment.Table(
+            ("run", "mean 1", "mean 2", "left interval", "", "right interval", "", "left vanishes at step", "right"),
+            [_row(name, path) for name, path in runs.items()],
+        ),
+    }
+    detail = {
+        "one Gaussian": {k: float(np.mean(v == 0)) for k, v in lone.items()},
+        "first-order starts that converge, ends in U[-3, 3]": np.mean(wide == 0),
+        "figure 2's best intervals": discriminator_collapse.best_intervals(),
+        "eigenvalues": stability,
+    }
+    return experiment.Found(claims, _figure(config, start, outcomes, paths, runs), tables, detail)
+
+
+def _start(config: Config, components: int, **reach: float) -> two_gaussians.State:
+    return two_gaussians.random_starts(
+        np.random.default_rng([config.seed, components]), config.starts, components, **reach
     )
 
 
-def _figure_1_claims(config: Config, outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray]):
+def _final(config: Config, kind: str, start: two_gaussians.State, **how: Any) -> two_gaussians.State:
+    return two_gaussians.run(start, _ORIGIN if len(start.means) == 1 else _TARGET, dynamics=kind, rate=config.rate,
+                             steps=config.steps, unrolled=config.unrolled, **how)  # fmt: skip
+
+
+def _paths(
+    config: Config, kind: str, start: two_gaussians.State, outcomes: np.ndarray
+) -> dict[int, two_gaussians.State]:
+    """By outcome, of those drawn, the path of the first start that comes to it."""
+    drawn = {outcome: np.flatnonzero(outcomes == outcome)[:1] for outcome in range(3 if kind == "first order" else 1)}
+    return {
+        outcome: _final(config, kind, two_gaussians.State(start.means[:, at], start.ends[..., at]), path=True)
+        for outcome, at in drawn.items()
+        if at.size and kind != "unrolled"
+    }
+
+
+def _wobble(paths: Mapping[int, two_gaussians.State]) -> float:
+    """Largest error of the means of a run that converges, over its last tenth; NaN where none does."""
+    if 0 not in paths:
+        return float("nan")
+    means = np.sort(np.asarray(paths[0].means)[..., 0], axis=1)
+    return float(np.abs(means[-max((len(means) - 1) // 10, 1) :] - _TARGET).max())
+
+
+def _last(path: two_gaussians.State) -> two_gaussians.State:
+    """The state at the end of a path of one start."""
+    return two_gaussians.State(path.means[-1, :, 0], path.ends[-1, :, :, 0])
+
+
+def _row(name: str, path: two_gaussians.State) -> tuple:
+    last = _last(path)
+    steps = (discriminator_collapse.vanished(path, i) for i in range(2))
+    return name, *map(float, [*last.means, *last.ends.ravel()]), *("" if step is None else step for step in steps)
+
+
+def _stable(largest: float) -> experiment.Judged:
+    return experiment.judge("002-1-b", "largest real part of the eigenvalues at the JS toy's equilibrium", largest,
+                            at_most=-1e-3)  # fmt: skip
+
+
+def _figure_1_claims(
+    outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray], wobble: float
+) -> Iterator[experiment.Judged]:
     """Section 2 and figure 1, on random starts."""
-    best, plain = outcomes["optimal"], outcomes["first order"]
-    lost = plain[plain != 0]
-    rarest = np.bincount(plain, minlength=4)[:3].argmin()
-    rarer = 1 + np.bincount(plain, minlength=4)[1:3].argmin()
-    other = np.mean(lone["optimal"] == 0)
-    one = "starts of one Gaussian that converge under first-order dynamics"
-    yield experiment.share(
-        "002-2-a", f"{one} ({other:.4g} against the optimal discriminator)", lone["first order"] == 0, at_least=0.999
-    )
-    yield _two_intervals(*_shortfalls(config))
-    named = two_gaussians.OUTCOMES
-    ends = f"first-order starts with the rarer of the two ends ({named[rarer]})"
-    yield experiment.share("002-2-d", ends, plain == rarer, at_least=0.001)
-    yield experiment.share(
-        "002-2-e", "starts that converge against the optimal discriminator", best == 0, at_least=0.999
-    )
-    ends = f"first-order starts with the rarest of the three ends ({named[rarest]})"
-    yield experiment.share("002-2-f", ends, plain == rarest, at_least=0.001)
+    plain, named = outcomes["first order"], two_gaussians.OUTCOMES
+    counts = np.bincount(plain, minlength=4)
+    rarer, rarest = 1 + counts[1:3].argmin(), counts[:3].argmin()
+    yield experiment.share("002-2-a", "starts of one Gaussian that converge under first-order dynamics "
+                           f"({np.mean(lone['optimal'] == 0):.4g} against the optimal discriminator)",
+                           lone["first order"] == 0, at_least=0.999)  # fmt: skip
+    yield experiment.share("002-2-d", f"first-order starts with the rarer of the two ends ({named[rarer]})",
+                           plain == rarer, at_least=0.001)  # fmt: skip
+    yield experiment.share("002-2-e", "starts that converge against the optimal discriminator",
+                           outcomes["optimal"] == 0, at_least=0.999)  # fmt: skip
+    yield experiment.share("002-2-f", f"first-order starts with the rarest of the three ends ({named[rarest]})",
+                           plain == rarest, at_least=0.001)  # fmt: skip
     yield experiment.share("002-2-g", "first-order starts that do not converge", plain != 0, at_least=0.5)
-    wobble = np.max([_wobble(config, outcomes, kind) for kind in _KINDS[:2]])
     yield experiment.judge("002-F1-a", "largest error of a converged run's means over its last tenth, either dynamics",
                            wobble, at_most=0.1)  # fmt: skip
-    yield experiment.share(
-        "002-F1-b",
-        "first-order starts lost by vanished gradients or merged means, of all lost",
-        np.isin(lost, (1, 2)),
-        at_least=0.95,
-    )
+    yield experiment.share("002-F1-b", "first-order starts lost by vanished gradients or merged means, of all lost",
+                           np.isin(plain[plain != 0], (1, 2)), at_least=0.95)  # fmt: skip
 
 
 def _two_intervals(short: np.ndarray, unseen: float) -> experiment.Judged:
@@ -125,21 +170,17 @@ def _two_intervals(short: np.ndarray, unseen: float) -> experiment.Judged:
     )  # fmt: skip
 
 
-def _shortfalls(config: Config) -> tuple[np.ndarray, float]:
-    means = np.random.default_rng([config.seed, 3]).uniform(-4, 4, (2, 2, min(config.starts, _PAIRS)))
-    return two_gaussians.shortfall(*means)
-
-
-def _late(config: Config, final: two_gaussians.State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _late(
+    config: Config, start: two_gaussians.State, final: two_gaussians.State
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distance of the two means at the start [n], over a tenth of the steps more [t, n], and which starts collapsed.
 
     The paper has two ends for a run that fails: gradients vanish (here: no interval is left), or modes collapse.
     """
-    means, _ = _starts(config.starts, 2, config.seed)
     collapsed = (two_gaussians.outcomes(final, _TARGET) != 0) & ~two_gaussians.gone(final).all(axis=0)
     path = two_gaussians.run(final, _TARGET, dynamics="first order", steps=max(config.steps // 10, 1),
                              rate=config.rate, path=True)  # fmt: skip
-    return np.ptp(means, axis=0), np.ptp(np.asarray(path.means), axis=1), collapsed
+    return np.ptp(np.asarray(start.means), axis=0), np.ptp(np.asarray(path.means), axis=1), collapsed
 
 
 def _merged(before: np.ndarray, late: np.ndarray, collapsed: np.ndarray) -> experiment.Judged:
@@ -152,20 +193,12 @@ def _merged(before: np.ndarray, late: np.ndarray, collapsed: np.ndarray) -> expe
     )  # fmt: skip
 
 
-def _risk_claims(config: Config, final: two_gaussians.State) -> Iterator[experiment.Judged]:
-    """Discriminator collapse on random starts, against a generator that stands still and one that moves."""
-    start = two_gaussians.start(*_starts(config.starts, 2, config.seed))
-    fixed = two_gaussians.run(start, _TARGET, dynamics="first order", steps=config.steps, rate=config.rate, fixed=True)
-    lost = two_gaussians.gone(fixed)
-    yield experiment.share(
-        "002-2-i",
-        "starts that lose an interval though the generator stands still",
-        np.asarray(lost.any(axis=0)),
-        at_least=0.01,
-    )
-    negative = two_gaussians.negative(start, _TARGET)
-    for end, how in ((lost, "the generator fixed"), (two_gaussians.gone(final), "first-order dynamics")):
-        yield _danger(how, negative, end)
+def _risk_claims(negative: np.ndarray, fixed: np.ndarray, moving: np.ndarray) -> Iterator[experiment.Judged]:
+    """Discriminator collapse on random starts, by interval [m, n]: begun wholly where f < 0, and lost."""
+    yield experiment.share("002-2-i", "starts that lose an interval though the generator stands still",
+                           np.asarray(fixed.any(axis=0)), at_least=0.01)  # fmt: skip
+    for lost, how in ((fixed, "the generator fixed"), (moving, "first-order dynamics")):
+        yield _danger(how, negative, lost)
 
 
 def _danger(how: str, negative: np.ndarray, lost: np.ndarray) -> experiment.Judged:
@@ -178,170 +211,82 @@ def _danger(how: str, negative: np.ndarray, lost: np.ndarray) -> experiment.Judg
     )  # fmt: skip
 
 
-def _figure_2_claims(config: Config):
-    """Discriminator collapse at figure 2's own start."""
-    path = _figure_2(config, fixed=True)
-    means = np.asarray(path.means[0, :, 0])
-    x = np.linspace(-10, 10, 20_001, dtype=np.float32)
-    density = np.asarray(two_gaussians.difference(x, _TARGET_2, means))
-    inside = np.zeros(len(x), bool)
-    for left, right in _best_2():
-        inside |= (x > left) & (x < right)
-    left_out = 1 - density[inside].sum() / density[density > 0].sum()
+def _figure_2_claims(left_out: float, last: Mapping[str, two_gaussians.State]) -> Iterator[experiment.Judged]:
+    """Discriminator collapse at figure 2's own start, from the last states of discriminator_collapse.RUNS."""
     yield experiment.judge("002-F2-b", "of the mass where the true density is larger, the share that the optimal "
                            "intervals leave out", left_out, at_most=1e-3)  # fmt: skip
-    for claim, how in (("002-F2-c", {"fixed": True}), ("002-F2-d", {})):
-        for reading in _RIGHTS_2:
-            path = _figure_2(config, reading, **how)
-            final = two_gaussians.State(path.means[-1, :, 0], path.ends[-1, :, :, 0])
+    for claim, how in (("002-F2-c", "generator fixed"), ("002-F2-d", "both move")):
+        for reading in discriminator_collapse.READINGS:
+            final = last[f"{how}, as printed" if reading == "as printed" else how]
             yield experiment.judge(claim, f"{reading}: intervals lost after 1,000 steps (means "
                                    f"{', '.join(f'{m:.3f}' for m in np.asarray(final.means))})",
                                    two_gaussians.gone(final).sum(), at_least=1)  # fmt: skip
 
 
-@functools.cache
-def _best_2() -> list[tuple[float, float]]:
-    """The intervals of the best discriminator at figure 2's start, panel (b)."""
-    zero, side = (np.asarray(a) for a in two_gaussians.optimal_ends(_MEANS_2.astype(np.float32), _TARGET_2))
-    ends = [-np.inf] * bool(side[side != 0][0] > 0) + list(zero[side != 0]) + [np.inf]
-    return list(zip(ends[::2], ends[1::2], strict=False))
-
-
-def _wobble(config: Config, outcomes: Mapping[str, np.ndarray], kind: str) -> float:
-    at = np.flatnonzero(outcomes[kind] == 0)[:1]
-    if not at.size:
-        return float("nan")
-    means, ends = _starts(config.starts, 2, config.seed)
-    path = two_gaussians.run(two_gaussians.start(means[:, at], ends[..., at]), _TARGET, dynamics=kind,
-                             steps=config.steps, rate=config.rate, path=True)  # fmt: skip
-    late = np.sort(np.asarray(path.means)[-config.steps // 10 :, :, 0], axis=1)
-    return float(np.abs(late - _TARGET).max())
-
-
-def _starts(n: int, components: int, seed: int, reach: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
-    """means ~ U[-1, 1] [c, n] and sorted ends ~ U[-reach, reach] of as many intervals [c, 2, n]."""
-    rng = np.random.default_rng([seed, components])
-    means = rng.uniform(-1, 1, (components, n))
-    return means, np.sort(rng.uniform(-reach, reach, (2 * components, n)), axis=0).reshape(components, 2, n)
-
-
-def _final(config: Config, kind: str, components: int, **starts: float) -> two_gaussians.State:
-    start = two_gaussians.start(*_starts(config.starts, components, config.seed, **starts))
-    return two_gaussians.run(start, _TARGET if components == 2 else _ORIGIN, dynamics=kind, steps=config.steps,
-                             rate=config.rate, unrolled=config.unrolled)  # fmt: skip
-
-
-@functools.cache
-def _figure_2(config: Config, reading: str = _READ, **how: Any) -> two_gaussians.State:
-    """The path of 1,000 steps from figure 2's start."""
-    start = two_gaussians.start(_MEANS_2[:, None], np.array([_LEFT_2, _RIGHTS_2[reading]])[..., None])
-    return two_gaussians.run(
-        start, _TARGET_2, dynamics="first order", steps=1000, rate=0.3, path=True, unrolled=config.unrolled, **how
-    )
-
-
-def _vanished(path: two_gaussians.State, interval: int) -> tuple[int, float]:
-    """The step (from 0) at which an interval of a single path vanishes, and where it lies at the end."""
-    lost = np.asarray(path.ends[:, interval, 0, 0] >= path.ends[:, interval, 1, 0])
-    return int(lost.argmax()) - 1, float(path.ends[-1, interval, 0, 0])
-
-
-def _checks(config: Config, converged: np.ndarray) -> list[tuple[str, float, float, float, str]]:
-    """Numbers of figure 2's runs and of success beside those of independent computations, and whether they agree.
-
-    converged: which random starts of the first-order dynamics, ends in U[-2, 2], do.
-    """
-    fixed, crossing = _figure_2(config, fixed=True), _figure_2(config, fixed=True, rule=False)
-    moving, printed = _figure_2(config), _figure_2(config, "as printed")
-    zeros = [end for pair in _best_2() for end in pair if np.isfinite(end)]
-    step, place = _vanished(fixed, 0)
-    left, right = _vanished(moving, 0), _vanished(moving, 1)
-    rows = [(f"zero {i + 1} of f at the start", z, r, 2e-3) for i, (z, r) in enumerate(zip(zeros, _ZEROS, strict=True))]
-    rows += [
-        ("generator fixed: step at which the left interval vanishes", step, 23, 0),
-        ("generator fixed: where", place, -0.332, 2e-3),
-        ("generator fixed: left end of the right interval", float(fixed.ends[-1, 1, 0, 0]), _ZEROS[1], 2e-3),
-        ("generator fixed: its right end", float(fixed.ends[-1, 1, 1, 0]), _ZEROS[2], 2e-3),
-        ("ends may cross: left end of the left interval", float(crossing.ends[-1, 0, 0, 0]), _ZEROS[1], 5e-3),
-        ("ends may cross: its right end", float(crossing.ends[-1, 0, 1, 0]), _ZEROS[0], 5e-3),
-        ("both move: first mean", float(moving.means[-1, 0, 0]), 0.212, 5e-3),
-        ("both move: second mean", float(moving.means[-1, 1, 0]), 2.092, 5e-3),
-        ("both move: step at which the left interval vanishes", left[0], 18, 0),
-        ("both move: where", left[1], -0.422, 2e-3),
-        ("both move: step at which the right interval vanishes", right[0], 99, 0),
-        ("both move: where the right one", right[1], 2.202, 2e-3),
-        ("both move, as printed: first mean", float(printed.means[-1, 0, 0]), -2, 5e-3),
-        ("both move, as printed: second mean", float(printed.means[-1, 1, 0]), 2, 5e-3),
-    ]
-    wide = two_gaussians.outcomes(_final(config, "first order", 2, reach=3.0), _TARGET) == 0
-    for reach, found, share in ((2, converged, 0.117), (3, wide, 0.063)):
-        noise = 1.96 * math.sqrt(share * (1 - share) * (1 / _TRIED + 1 / found.size))
-        rows.append((f"share of starts that converge, ends in U[-{reach}, {reach}]", found.mean(), share, noise))
-    return [(*row, "agrees" if abs(row[1] - row[2]) <= row[3] else "differs") for row in rows]
-
-
-def _figure(config: Config, outcomes: dict[str, np.ndarray]) -> tuple[figure.Figure, list[tuple]]:
+def _figure(
+    config: Config,
+    start: two_gaussians.State,
+    outcomes: Mapping[str, np.ndarray],
+    paths: Mapping[str, Mapping[int, two_gaussians.State]],
+    runs: Mapping[str, two_gaussians.State],
+) -> figure.Figure:
     """Figure 1 (paths by outcome), figure 2 (discriminator collapse), and where starts succeed."""
     sheet = figure.Figure(figsize=(12, 9.5), layout="constrained")
-    top, middle, bottom_row = np.asarray(sheet.subfigures(3, 1))
-    grid = (top.subplots(1, 4), middle.subplots(1, 6, sharey=True), bottom_row.subplots(1, 4))
-    rows: list[tuple] = []
-    means, ends = _starts(config.starts, 2, config.seed)
-    shown = [("optimal", 0)] + [("first order", o) for o in range(3)]
-    for axes, (kind, outcome) in zip(grid[0], shown, strict=True):
-        found = np.flatnonzero(outcomes[kind] == outcome)
+    top, middle, bottom = np.asarray(sheet.subfigures(3, 1))
+    upper = top.subplots(1, 4)
+    for axes, (kind, outcome) in zip(upper, [("optimal", 0)] + [("first order", o) for o in range(3)], strict=True):
         axes.set_title(f"{kind}: {two_gaussians.OUTCOMES[outcome]}")
-        if not len(found):
-            axes.text(0.5, 0.5, "no such start", ha="center", transform=axes.transAxes)
-            continue
-        at = found[:1]
-        path = two_gaussians.run(two_gaussians.start(means[:, at], ends[..., at]), _TARGET, dynamics=kind,
-                                 steps=config.steps, rate=config.rate, path=True)  # fmt: skip
-        track = np.asarray(path.means)[..., 0]
-        for j in range(2):
-            axes.plot(track[:, j], color=_COLOURS[j], label=f"mean {j + 1}")
-            if kind != "optimal":
-                for end in np.asarray(path.ends)[:, j, :, 0].T:
-                    axes.plot(end, ":", color=_COLOURS[j], lw=1)
-        axes.set_xlabel("step")
-        rows += [(kind, int(at[0]), step, *map(float, pair)) for step, pair in enumerate(track)]
-    for axes in [axes for axes in grid[0] if axes.lines][:1]:
+        _draw_path(axes, paths[kind].get(outcome), intervals=kind != "optimal")
+    for axes in [axes for axes in upper if axes.lines][:1]:
         axes.legend()
-    _draw_figure_2(config, grid[1])
-    for axes, kind in zip(grid[2], _KINDS, strict=False):
-        edges = np.linspace(-1, 1, config.side + 1)
-        tried, *_ = np.histogram2d(means[0], means[1], bins=(edges, edges))
+    _draw_figure_2(runs, middle.subplots(1, 6, sharey=True))
+    *maps, shares = bottom.subplots(1, 4)
+    means, edges = np.asarray(start.means), np.linspace(-1, 1, config.side + 1)
+    tried, *_ = np.histogram2d(means[0], means[1], bins=(edges, edges))
+    for axes, kind in zip(maps, _KINDS, strict=True):
         first, second = means[:, outcomes[kind] == 0]
         won, *_ = np.histogram2d(first, second, bins=(edges, edges))
         share = np.divide(won, tried, out=np.full_like(won, np.nan), where=tried > 0)
         drawn = axes.imshow(share.T, origin="lower", extent=(-1, 1, -1, 1), vmin=0, vmax=1, cmap="viridis")
         axes.set(title=f"{kind}: share that converges", xlabel="mean 1 at the start", ylabel="mean 2 at the start")
-    bottom_row.colorbar(drawn, ax=grid[2][2])
-    bottom = np.zeros(len(_KINDS))
+    bottom.colorbar(drawn, ax=maps[-1])
+    below = np.zeros(len(_KINDS))
     for k, name in enumerate(two_gaussians.OUTCOMES):
         share = np.array([np.mean(outcomes[kind] == k) for kind in _KINDS])
-        grid[2][3].bar(_KINDS, share, bottom=bottom, color=_COLOURS[k], label=name)
-        bottom += share
-    grid[2][3].set_title("what becomes of random starts")
-    grid[2][3].tick_params(axis="x", labelrotation=20)
-    grid[2][3].legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-    return sheet, rows
+        shares.bar(_KINDS, share, bottom=below, color=_COLOURS[k], label=name)
+        below += share
+    shares.set_title("what becomes of random starts")
+    shares.tick_params(axis="x", labelrotation=20)
+    shares.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    return sheet
 
 
-def _draw_figure_2(config: Config, panels: Any) -> None:
+def _draw_path(axes: Any, path: two_gaussians.State | None, *, intervals: bool) -> None:
+    axes.set_xlabel("step")
+    if path is None:
+        axes.text(0.5, 0.5, "no such start", ha="center", transform=axes.transAxes)
+        return
+    means, ends = (np.asarray(part)[..., 0] for part in path)
+    for j, colour in enumerate(_COLOURS[:2]):
+        axes.plot(means[:, j], color=colour, label=f"mean {j + 1}")
+        if intervals:
+            axes.plot(ends[:, j], ":", color=colour, lw=1)
+
+
+def _draw_figure_2(runs: Mapping[str, two_gaussians.State], panels: Any) -> None:
     """f, with the discriminator's intervals; a vanished one is a line."""
     x = np.linspace(-6, 6, 400).astype(np.float32)
-    drawn: Any = (
-        ("(a) start", {"fixed": True}, 0), ("(b) best\ndiscriminator", {"fixed": True}, 0),
-        ("(c) generator fixed,\n1,000 steps", {"fixed": True}, -1),
-        ("(c), ends may cross", {"fixed": True, "rule": False}, -1),
-        ("(d) both, 1,000 steps", {}, -1), ("(d) from the\nstart as printed", {"reading": "as printed"}, -1),
+    drawn = (
+        ("(a) start", "generator fixed", 0), ("(b) best\ndiscriminator", "generator fixed", 0),
+        ("(c) generator fixed,\n1,000 steps", "generator fixed", -1),
+        ("(c), ends may cross", "generator fixed, ends may cross", -1), ("(d) both, 1,000 steps", "both move", -1),
+        ("(d) from the\nstart as printed", "both move, as printed", -1),
     )  # fmt: skip
-    for axes, (title, how, step) in zip(panels, drawn, strict=True):
-        path = _figure_2(config, **how)
-        axes.plot(x, two_gaussians.difference(x, _TARGET_2, path.means[step, :, 0]), color="black")
+    for axes, (title, run, step) in zip(panels, drawn, strict=True):
+        means, ends = (np.asarray(part)[step, ..., 0] for part in runs[run])
+        axes.plot(x, two_gaussians.difference(x, discriminator_collapse.TARGET, means), color="black")
         axes.axhline(0, color="grey", lw=0.5)
-        shown = _best_2() if title.startswith("(b)") else np.asarray(path.ends)[step, :, :, 0]
+        shown = discriminator_collapse.best_intervals() if title.startswith("(b)") else ends
         for colour, (left, right) in zip(_COLOURS, shown, strict=False):
             if left == right:
                 axes.axvline(left, color=colour, lw=2)

@@ -114,7 +114,7 @@ def _setup(config: Config) -> _Setup:
     samples = np.array([(0, m) for m in sizes]).repeat(config.games, axis=1)
     drawn = pair_gap.pool(rng, max(1 << 17, int(samples.sum())), code=config.code, **law)
     games = pair_gap.games(rng, drawn, np.repeat(parts, samples.shape[1]), samples.ravel(), **law)
-    widths = [(w,) if w else () for w in hidden]
+    widths: list[tuple[int, ...]] = [(w,) if w else () for w in hidden]
     counts = [pair_gap.parameters(w, images.shape[1] + config.code) for w in widths]
     data = memorising_networks.Data(images, train.labels, held_out, config.code, config.deviation, config.seed)
     return _Setup(data, parts, sizes, widths, counts, drawn, games)

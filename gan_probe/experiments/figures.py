@@ -1,13 +1,18 @@
 """What several figures share: lines of images, error bars, and columns of the tables that they plot."""
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
+from PIL import Image, ImageDraw
 
 from gan_probe.experiments import experiment
 
-__all__ = ["bars", "columns", "images"]
+__all__ = ["animation", "bars", "columns", "images"]
+
+_FRAME = ((0, 0), (1, 1), (1, 1), (0, 0))
 
 
 def images(axes: Any, lines: Sequence[tuple[str, np.ndarray]], title: str = "") -> None:
@@ -22,9 +27,6 @@ def images(axes: Any, lines: Sequence[tuple[str, np.ndarray]], title: str = "") 
     axes.set(xticks=[], title=title)
 
 
-_FRAME = ((0, 0), (1, 1), (1, 1), (0, 0))
-
-
 def bars(axes: Any, x: Any, ends: Sequence[np.ndarray], **drawn: Any) -> None:
     """Values with their intervals; ends: value, low, high."""
     value, low, high = map(np.asarray, ends)
@@ -35,3 +37,27 @@ def columns(table: experiment.Table, *first: Any) -> list[np.ndarray]:
     """The columns after those that a table's rows begin with, of the rows that begin so."""
     rows = [row[len(first) :] for row in table.rows if tuple(row[: len(first)]) == first]
     return [np.array(column) for column in zip(*rows, strict=True)]
+
+
+def animation(frames: Sequence[Sequence[tuple[str, np.ndarray]]], *, pixels: int = 6) -> bytes:
+    """An animated GIF of frames of named densities [x, y] side by side, each shaded from 0 to its largest value.
+
+    pixels: of a cell's side.
+    """
+    drawn = []
+    for frame in frames:
+        shades = [
+            (255 * matplotlib.colormaps["magma"](x.T[::-1] / x.max(initial=1e-12))[..., :3]).astype(np.uint8)
+            for _, x in frame
+        ]
+        panels = [
+            np.pad(shade.repeat(pixels, 0).repeat(pixels, 1), ((14, 2), (2, 2), (0, 0)), constant_values=64)
+            for shade in shades
+        ]
+        image = Image.fromarray(np.concatenate(panels, axis=1))
+        for k, (name, _) in enumerate(frame):
+            ImageDraw.Draw(image).text((4 + k * panels[0].shape[1], 1), name, fill="white")
+        drawn.append(image)
+    held = io.BytesIO()
+    drawn[0].save(held, "GIF", save_all=True, append_images=drawn[1:], duration=600, loop=0)
+    return held.getvalue()

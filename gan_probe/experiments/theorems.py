@@ -11,7 +11,7 @@ paper's batches from several times fewer samples, as long as no single point dom
 import dataclasses
 import math
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from jax.sharding import Mesh
@@ -19,12 +19,12 @@ from matplotlib import figure
 
 from gan_probe.experiments import experiment
 from gan_probe.stats import first_collision, proportion
-from gan_probe.theory import birthday, samples_needed
+from gan_probe.theory import birthday, collision_bounds, samples_needed
 
 __all__ = ["EXPERIMENT", "Config"]
 
+_RHO = collision_bounds.RHO
 _HUGE = 1e9  # points of the broad part
-_RHO = 0.999
 _WIDTHS = (1.15, 1.25, 1.5, 1.75, 2.0)  # upper over lower end; wider ones have too few collisions for all pairs
 _ROUNDING = 1e-12
 _STYLES = ("-", "--", ":")
@@ -65,7 +65,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         (m, float(1 - birthday.no_collision(laws["one point at 10 %"], m)[m]), birthday.theorem_1(m, 1, 0.1),
          birthday.provable_1(m, 1, 0.1)) for m in range(2, 41)
     ]  # fmt: skip
-    bounds = [(broad, *_theorem_2(birthday.Law(np.array([0.01]), broad))) for broad in np.logspace(4, 9, 21).round()]
+    bounds = [
+        (broad, *collision_bounds.second(birthday.Law(np.array([0.01]), broad)))
+        for broad in np.logspace(4, 9, 21).round()
+    ]
     tables = {
         "sizes": experiment.Table(("law", "points", "beta", "s squared", "beta star"), sizes),
         "samples": experiment.Table(tuple(needed[0]), [tuple(row.values()) for row in needed]),
@@ -109,112 +112,67 @@ def _first(config: Config, laws: Mapping[str, birthday.Law]) -> Iterator[experim
     """Theorem 1: as printed, and with a random number of samples in the set."""
     atom = laws["one point at 10 %"]
     truth = 1 - birthday.no_collision(atom, 20)[20]
-    gaps = {kind: list(_gaps(laws, kind)) for kind in ("printed", "provable")}
-    for kind, about in (("printed", "as printed"), ("provable", "with J ~ Bin(M, rho) samples in the set")):
-        gap, name, n, m = min(gaps[kind])
-        yield experiment.judge("003-1.1-e", f"{about}: smallest truth less bound ({name}, N = {n:g}, M = {m})", gap,
-                               at_least=-_ROUNDING)  # fmt: skip
+    printed, provable = (list(collision_bounds.first_gaps(laws, b)) for b in (birthday.theorem_1, birthday.provable_1))
+    for gaps, about in ((printed, "as printed"), (provable, "with J ~ Bin(M, rho) samples in the set")):
+        yield _least("003-1.1-e", about, gaps)
     yield experiment.judge("003-1.1-f", f"one less what it promises for M = 20, N = 1, rho = .1 (truth {truth:.3f}, "
                            f"provable {birthday.provable_1(20, 1, 0.1):.3f})", 1 - birthday.theorem_1(20, 1, 0.1),
                            at_most=1e-8)  # fmt: skip
-    yield from _needs_uniform(gaps, {name: _theorem_2(law) for name, law in laws.items()}, _beta_ratios(laws))
+    yield from _needs_uniform(printed, provable, {name: collision_bounds.second(law) for name, law in laws.items()},
+                              list(collision_bounds.beta_ratios(laws)))  # fmt: skip
+    uneven = collision_bounds.uneven(np.random.default_rng([config.seed, 1]), config.replications)
     yield experiment.judge("003-A-a", "mass on 30 points and a rest that never collides, random laws: smallest chance "
-                           "of a collision less that of even mass", _uneven(config), at_least=-_ROUNDING)  # fmt: skip
+                           "of a collision less that of even mass", uneven, at_least=-_ROUNDING)  # fmt: skip
     within, product = birthday.inside(atom.atoms, 20)[20], math.prod(max(0.0, 1 - 0.1 * i) for i in range(20))
     yield experiment.judge("003-A-b", f"one point at 10 %, M = 20: chance of no collision inside the set "
                            f"({within:.3f}) less the product", within - product, at_most=_ROUNDING)  # fmt: skip
 
 
-def _needs_uniform(
-    gaps: Mapping[str, Sequence[tuple[float, str, float, int]]],
-    second: Mapping[str, tuple[float, float, float, float]],
-    ratios: Iterable[tuple[float, str, int]],
-) -> Iterator[experiment.Judged]:
-    """Both theorems as printed on laws that are not uniform; what can be proved stands beside.
+def _least(claim: str, about: str, gaps: Sequence[collision_bounds.Gap], beside: str = "") -> experiment.Judged:
+    """Whether a bound holds at all of these."""
+    gap, name, n, m = min(gaps)
+    return experiment.judge(claim, f"{about}: smallest truth less bound ({name}, N = {n:g}, M = {m}{beside})", gap,
+                            at_least=-_ROUNDING)  # fmt: skip
 
-    gaps: `_gaps` of "printed" and "provable". second: `_theorem_2` by law. ratios: `_beta_ratios`.
-    """
-    unequal = {kind: min(row for row in found if row[1] != "uniform") for kind, found in gaps.items()}
-    uniform = min(row[0] for row in gaps["printed"] if row[1] == "uniform")
-    gap, name, n, m = unequal["printed"]
-    yield experiment.judge("003-1.1-h", f"theorem 1 as printed on unequal laws: smallest truth less bound ({name}, "
-                           f"N = {n:g}, M = {m}; on the uniform one {uniform:.2g}; with a random number of samples in "
-                           f"the set {unequal['provable'][0]:.2g})", gap, at_least=-_ROUNDING)  # fmt: skip
-    over = {law: carriers / printed for law, (carriers, printed, *_) in second.items()}
+
+def _needs_uniform(
+    printed: Sequence[collision_bounds.Gap],
+    provable: Sequence[collision_bounds.Gap],
+    second: Mapping[str, collision_bounds.Second],
+    ratios: Sequence[collision_bounds.Ratio],
+) -> Iterator[experiment.Judged]:
+    """Both theorems as printed on laws that are not uniform; what can be proved stands beside."""
+    uniform, sure = (
+        min(one.gap for one in gaps if (one.law == "uniform") == even)
+        for gaps, even in ((printed, True), (provable, False))
+    )
+    yield _least("003-1.1-h", "theorem 1 as printed on unequal laws", [one for one in printed if one.law != "uniform"],
+                 f"; on the uniform one {uniform:.2g}; with a random number of samples in the set "
+                 f"{sure:.2g}")  # fmt: skip
+    over = {law: found.carriers / found.printed for law, found in second.items()}
     worst = max((law for law in over if law != "uniform"), key=over.__getitem__)
-    ratio = max(row[0] for row in ratios if row[1] != "uniform")
-    yield experiment.judge("003-1.1-h", f"theorem 2 as printed on unequal laws: points that carry {_RHO} over the "
-                           f"bound ({worst}; uniform: {over['uniform']:.3g}; beta over beta*: {ratio:.2f})",
+    ratio = max(one.ratio for one in ratios if one.law != "uniform")
+    yield experiment.judge("003-1.1-h", f"theorem 2 as printed on unequal laws: points that carry {_RHO} "
+                           f"over the bound ({worst}; uniform: {over['uniform']:.3g}; beta over beta*: {ratio:.2f})",
                            over[worst], at_most=1)  # fmt: skip
 
 
 def _second(laws: Mapping[str, birthday.Law]) -> Iterator[experiment.Judged]:
     """Theorem 2: collisions bound beta, not the points."""
-    law = laws["one point at 1 %"]
-    points, printed, beta, star = _theorem_2(law)
+    law, rho = laws["one point at 1 %"], _RHO
+    points, printed, beta, star = collision_bounds.second(law)
     s = birthday.half(law)
-    yield experiment.judge("003-1.1-g", f"one point at 1 %, M = {s}, rho = {_RHO}: points that carry rho, over the "
+    yield experiment.judge("003-1.1-g", f"one point at 1 %, M = {s}, rho = {rho}: points that carry rho, over the "
                            f"bound {printed:,.0f}", points / printed, at_most=1)  # fmt: skip
     yield experiment.judge("003-1.1-i", f"one point at 1 %, half of the batches of s = {s} collide: points that carry "
                            "half of the mass, over s^2", birthday.carriers(law, 0.5) / s**2, at_most=1)  # fmt: skip
-    margins = []
-    for name, tried in _under_wiener(laws):
-        effective = birthday.beta(tried)
-        samples = np.arange(2.0, 2 * math.sqrt(effective * math.log(effective)))
-        before = np.log(birthday.no_collision(tried, int(samples[-1]))[1:-1])  # M - 1 samples come before the M-th
-        margins.append((float((before - birthday.wiener(samples, effective)).min()), name))
-    yield experiment.judge("003-A-c", f"smallest ln P less the exponent, all M allowed ({min(margins)[1]})",
-                           min(margins)[0], at_least=0)  # fmt: skip
-    ratio, name, m = max(_beta_ratios(laws))
+    margin, name = min(collision_bounds.wiener_margins(laws))
+    yield experiment.judge("003-A-c", f"smallest ln P less the exponent, all M allowed ({name})", margin, at_least=0)
+    ratio, name, m = max(collision_bounds.beta_ratios(laws))
     yield experiment.judge("003-A-d", f"largest beta / beta*, 5 to 99 % collisions ({name}, M = {m})", ratio, at_most=1)
-    needed = 1 / (_RHO**2 / points + (1 - _RHO) ** 2)
+    needed = 1 / (rho**2 / points + (1 - rho) ** 2)
     yield experiment.judge("003-A-e", f"one point at 1 %: 1 / (rho^2/N + (1-rho)^2) at the true N, over beta* (beta "
                            f"itself is {beta / star:.2f} of it)", needed / star, at_most=1)  # fmt: skip
-
-
-def _under_wiener(laws: Mapping[str, birthday.Law]) -> Iterator[tuple[str, birthday.Law]]:
-    return ((name, law) for name, law in laws.items() if birthday.beta(law) > 1000)
-
-
-def _gaps(laws: Mapping[str, birthday.Law], kind: str) -> Iterator[tuple[float, str, float, int]]:
-    """P(collision) less the bound, its law, N and M, for sets of the likeliest points and several M."""
-    bound = birthday.theorem_1 if kind == "printed" else birthday.provable_1
-    for name, law in laws.items():
-        s = birthday.half(law)
-        distinct = birthday.no_collision(law, 3 * s)
-        sets = [(k, float(law.atoms[:k].sum())) for k in (1, 10, 100, 1000) if k <= law.atoms.size]
-        everything = law.atoms.size + law.broad
-        for n, rho in [*sets, *((everything * part, part) for part in (0.5, 1.0) if name == "uniform")]:
-            for m in (max(2, s // 3), s, 20, 2 * s, 3 * s):
-                if m <= 3 * s:
-                    yield float(1 - distinct[m] - bound(m, n, rho)), name, n, m
-
-
-def _beta_ratios(laws: Mapping[str, birthday.Law]) -> Iterator[tuple[float, str, int]]:
-    """beta / beta*(M, exact chance of a collision), its law and M, under Wiener's conditions."""
-    for name, law in _under_wiener(laws):
-        distinct = birthday.no_collision(law, 4 * birthday.half(law))
-        for m in map(int, np.flatnonzero((distinct < 0.95) & (distinct > 0.01))):
-            yield birthday.beta(law) / first_collision.beta_star(m, 1 - distinct[m]), name, m
-
-
-def _theorem_2(law: birthday.Law) -> tuple[float, float, float, float]:
-    """Points that carry rho, their printed bound, beta and beta*, where half of the batches collide."""
-    s = birthday.half(law)
-    gamma = float(1 - birthday.no_collision(law, s)[s])
-    return (birthday.carriers(law, _RHO), birthday.theorem_2(s, gamma, _RHO), birthday.beta(law),
-            first_collision.beta_star(s, gamma))  # fmt: skip
-
-
-def _uneven(config: Config) -> float:
-    """Smallest chance of a collision of random masses on 30 points, less that of even ones."""
-    rng = np.random.default_rng([config.seed, 1])
-    found = []
-    for _ in range(config.replications):
-        rho, spread, m = rng.uniform(0.1, 1), 10 ** rng.uniform(-1, 3), int(rng.integers(2, 25))
-        atoms = rho * rng.dirichlet(np.full(30, spread))
-        found.append(birthday.inside(np.full(30, rho / 30), m)[m] - birthday.inside(atoms, m)[m])
-    return float(min(found))
 
 
 def _may_be(share: float, tries: int) -> bool:

@@ -13,23 +13,18 @@ both Gaussians by a streak. The notebooks have a deviation of .01 instead: --sig
 """
 
 import dataclasses
-import functools
-import io
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import jax
-import matplotlib
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
-from PIL import Image, ImageDraw
 
-from gan_probe import data, gans
 from gan_probe.commands import command
-from gan_probe.experiments import experiment
-from gan_probe.gans import gan, losses, seeds, settings
+from gan_probe.experiments import experiment, figures
+from gan_probe.gans import settings
+from gan_probe.theory import courses as courses_lib
 from gan_probe.theory import plane
 
 __all__ = ["EXPERIMENT", "Config"]
@@ -41,7 +36,8 @@ _STYLES = {"js": "-", "non_saturating": "--", "wasserstein": ":"}  # lines that 
 _COVERED, _MISSED = 0.5, 0.1  # of the fair share of samples
 _SOURCE = 100_000  # iterations of the notebooks' Wasserstein GAN
 _FRAMES = 6
-_PIXELS = 6  # of a cell's side in the animation
+
+_Courses = Mapping[tuple[str, str], courses_lib.Course]  # by law and loss
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,75 +69,42 @@ class Config:
     seed: int = experiment.setting(0, "of starts, minibatches and samples")
 
 
-class Law(NamedTuple):
-    """rows: [n, 2] scaled to a deviation of 1, but for the pair. centres: [k, 2] of its modes. sigma: of a mode."""
-
-    rows: np.ndarray
-    centres: np.ndarray
-    sigma: float
-    reach: float
-
-
-class Course(NamedTuple):
-    """How a GAN was trained: looks by iteration, and by iteration and seed what was counted; modes in units of 1/k.
-
-    closest, near: [t, seeds, k] share of samples by the closest mode, and within 3 sigma of each. misplaced: [t,
-    seeds], see plane.
-    """
-
-    looks: Mapping[int, plane.Look]
-    closest: np.ndarray
-    near: np.ndarray
-    misplaced: np.ndarray
-
-    def over(self, field: str) -> np.ndarray:
-        """[t, seeds] of a field of the looks."""
-        return np.stack([getattr(look, field) for look in self.looks.values()])
-
-
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
     settings.widths(config.widths, "widths")  # used last: a mistake should not cost the training before
-    laws = {name: _law(config, name) for name in ("pair", *_LAWS)}
+    laws = {name: courses_lib.law(name, config.rows, sigma=config.sigma, seed=config.seed) for name in ("pair", *_LAWS)}
     courses = {("pair", loss): _course(config, laws["pair"], loss, work / f"pair-{loss}") for loss in _NAMES}
     for name in _LAWS:
         for loss in ("non_saturating", "wasserstein"):
             courses[name, loss] = _course(config, laws[name], loss, work / f"{name}-{loss}", toy=True)
-    noise = plane.misplaced(*(_density(x, laws["pair"]) for x in (_law(config, "pair", 1).rows, laws["pair"].rows)))
+    pair = laws["pair"]
+    fresh = courses_lib.law("pair", config.samples, sigma=config.sigma, seed=config.seed + 1).rows
+    noise = plane.misplaced(pair.density(fresh), pair.density(pair.rows))
     header = ("law", "loss", "iteration", "seed", "flat", "flat for the generator", "least share of a mode",
               "least share within 3 sigma", "misplaced mass")  # fmt: skip
     table = experiment.Table(header, [row for key, course in courses.items() for row in _rows(*key, course)])
     claims = [*_pair_claims(courses, noise), *_mode_claims(courses)]
+    looks = [courses["pair", loss].looks for loss in _NAMES]
+    frames = [
+        [
+            (f"{name}, {step:,}", pair.density(look.samples[0]))
+            for name, (step, look) in zip(_NAMES.values(), at, strict=True)
+        ]
+        for at in zip(*(by_step.items() for by_step in looks), strict=False)
+    ]
     return experiment.Found(
         claims,
         _figure(laws, courses),
         {"runs": table},
         {"misplaced by chance": noise},
-        {"frames.gif": _frames(courses, laws["pair"])},
+        {"frames.gif": figures.animation(frames)},
     )
 
 
-def _law(config: Config, name: str, seed: int = 0) -> Law:
-    def drawn(options: str, n: int) -> np.ndarray:
-        rows = data.load(f"synthetic:{name}?n={n}{options}", seed=config.seed + seed).rows
-        return rows.take(np.arange(n))
-
-    sigma = {"pair": config.sigma, "ring8": 0.02, "grid25": 0.05, "swissroll": 0.25}[name]
-    rows = drawn(f"&sigma={sigma}", config.rows if seed == 0 else config.samples)
-    scale = 1.0 if name == "pair" else float(rows.std())
-    centres = np.unique(drawn("&sigma=0", 1_000), axis=0) if name != "swissroll" else np.zeros((1, 2))
-    reach = 1.0 if name == "pair" else 1.3 * float(np.abs(rows / scale).max())
-    return Law(rows / np.float32(scale), centres / scale, sigma / scale, reach)
-
-
-@functools.cache
-def _system(given: tuple[tuple[str, Any], ...]) -> gan.Gan:
-    system = gans.GANS["mlp"]
-    return system.build(settings.make("mlp", system, "paper", dict(given)), gan.Spec((2,), None))
-
-
-def _course(config: Config, law: Law, loss: str, run: pathlib.Path, *, toy: bool = False) -> Course:
-    """Trains a GAN and looks at its snapshots."""
+def _course(
+    config: Config, law: courses_lib.Law, loss: str, run: pathlib.Path, *, toy: bool = False
+) -> courses_lib.Course:
+    """Trains a GAN with the settings of the pair, or of the other laws, and looks at its snapshots."""
     widths, latent = (config.widths, config.toy_latent) if toy else ("100", config.latent)
     steps, rate = (config.toy_steps, config.toy_rate) if toy else (config.steps, config.rate)
     given: dict[str, Any] = {"loss": loss, "latent": latent, "widths": widths, "discriminator_widths": widths}
@@ -151,39 +114,14 @@ def _course(config: Config, law: Law, loss: str, run: pathlib.Path, *, toy: bool
         given |= {"critics": 5, "clip": 0.01, "optimizer": "rmsprop"}
         if not toy:
             steps, rate = config.critic_steps, config.critic_rate
-    system = _system(tuple({**given, "rate": rate, "discriminator_rate": rate}.items()))
-    states = seeds.train(
-        run, system, law.rows, batch=config.toy_batch if toy else 64, steps=steps,
-        every=max(steps // config.snapshots, 1), seeds=config.seeds, seed=config.seed, progress=command.progress,
+    return courses_lib.course(
+        run, law, {**given, "rate": rate, "discriminator_rate": rate}, batch=config.toy_batch if toy else 64,
+        steps=steps, looks=config.snapshots, starts=config.seeds, samples=config.samples, seed=config.seed,
+        progress=command.progress,
     )  # fmt: skip
-    shown: Callable[[jax.Array], jax.Array] = _same if loss == "wasserstein" else jax.nn.sigmoid
-    looks = {
-        step: plane.look(system, shown, losses.LOSSES[loss].generator, state, plane.window(law.reach, 101),
-                         samples=config.samples, seed=config.seed)
-        for step, state in states.items()
-    }  # fmt: skip
-    real, k = _density(law.rows, law), len(law.centres)
-
-    def counted(count: Callable[[np.ndarray], Any]) -> np.ndarray:
-        return np.array([[count(samples) for samples in look.samples] for look in looks.values()])
-
-    return Course(
-        looks,
-        k * counted(lambda samples: plane.closest(samples, law.centres)),
-        k * counted(lambda samples: plane.near(samples, law.centres, 3 * law.sigma)),
-        counted(lambda samples: plane.misplaced(_density(samples, law), real)),
-    )
 
 
-def _same(logits: jax.Array) -> jax.Array:
-    return logits
-
-
-def _density(samples: np.ndarray, law: Law) -> np.ndarray:
-    return plane.density(samples, law.reach)
-
-
-def _rows(law: str, loss: str, course: Course) -> Iterator[tuple]:
+def _rows(law: str, loss: str, course: courses_lib.Course) -> Iterator[tuple]:
     flat, still = course.over("flat"), course.over("still")
     closest, near = course.closest.min(axis=2), course.near.min(axis=2)
     for t, step in enumerate(course.looks):
@@ -192,7 +130,7 @@ def _rows(law: str, loss: str, course: Course) -> Iterator[tuple]:
             yield law, loss, step, seed, flat[t, seed], still[t, seed], *modes, course.misplaced[t, seed]
 
 
-def _pair_claims(courses: Mapping[tuple[str, str], Course], noise: float) -> Iterator[experiment.Judged]:
+def _pair_claims(courses: _Courses, noise: float) -> Iterator[experiment.Judged]:
     """Section 1 of the paper, on its two Gaussians; a flat share is the mean over training, the start left out."""
     pair = {loss: courses["pair", loss] for loss in _NAMES}
     covering = np.concatenate([c.misplaced[-1][c.closest[-1].min(axis=1) >= _COVERED] for c in pair.values()])
@@ -223,7 +161,7 @@ def _learned(both: np.ndarray, iterations: int) -> experiment.Judged:
                             value, (low, high if iterations >= _SOURCE else 1.0), at_least=0.8)  # fmt: skip
 
 
-def _mode_claims(courses: Mapping[tuple[str, str], Course]) -> Iterator[experiment.Judged]:
+def _mode_claims(courses: _Courses) -> Iterator[experiment.Judged]:
     """What other papers say of ordinary GANs."""
     for law in ("pair", "ring8", "grid25"):
         least = courses[law, "non_saturating"].closest[-1].min(axis=1)
@@ -234,17 +172,17 @@ def _mode_claims(courses: Mapping[tuple[str, str], Course]) -> Iterator[experime
         yield experiment.mean("004-3.4.5-a", f"{law}: modes with under a tenth of their share", missed, at_least=2)
 
 
-def _figure(laws: Mapping[str, Law], courses: Mapping[tuple[str, str], Course]) -> figure.Figure:
+def _figure(laws: Mapping[str, courses_lib.Law], courses: _Courses) -> figure.Figure:
     """Figures 1 to 4, frames over training, curves over seeds, and samples of the other laws."""
     sheet = figure.Figure(figsize=(13, 11), layout="constrained")
     panels = sheet.subplots(5, _FRAMES)
     pair, last = laws["pair"], {key: list(course.looks.values())[-1] for key, course in courses.items()}
     worst = {loss: int(courses["pair", loss].closest[-1].min(axis=1).argmin()) for loss in _NAMES}
     best = int(courses["pair", "wasserstein"].misplaced[-1].argmin())
-    _shade(panels[0, 0], _density(pair.rows, pair), "fig. 1: density of the data")
-    _shade(panels[0, 1], _density(last["pair", "wasserstein"].samples[best], pair), "fig. 2: a generated density")
+    _shade(panels[0, 0], pair.density(pair.rows), "fig. 1: density of the data")
+    _shade(panels[0, 1], pair.density(last["pair", "wasserstein"].samples[best]), "fig. 2: a generated density")
     _shade(panels[0, 2], last["pair", "wasserstein"].values[best], "its discriminator", "RdBu_r")
-    _shade(panels[0, 3], _density(last["pair", "js"].samples[worst["js"]], pair), "fig. 3: Jensen-Shannon, worst seed")
+    _shade(panels[0, 3], pair.density(last["pair", "js"].samples[worst["js"]]), "fig. 3: Jensen-Shannon, worst seed")
     _shade(panels[0, 4], last["pair", "js"].values[worst["js"]], "its discriminator", "RdBu_r")
     _shade(
         panels[0, 5], last["pair", "non_saturating"].values[worst["non_saturating"]], "ordinary, worst seed", "RdBu_r"
@@ -254,7 +192,7 @@ def _figure(laws: Mapping[str, Law], courses: Mapping[tuple[str, str], Course]) 
         shown = np.unique(np.linspace(0, len(looks) - 1, _FRAMES).round().astype(int))
         for axes, t in zip(panels[row], shown, strict=False):
             step = list(looks)[t]
-            _shade(axes, _density(looks[step].samples[seed], pair), f"{_NAMES[loss]}, {step:,}")
+            _shade(axes, pair.density(looks[step].samples[seed]), f"{_NAMES[loss]}, {step:,}")
         for axes in panels[row][len(shown) :]:
             axes.axis("off")
     _curves(panels[3], {loss: courses["pair", loss] for loss in _NAMES})
@@ -268,34 +206,13 @@ def _figure(laws: Mapping[str, Law], courses: Mapping[tuple[str, str], Course]) 
     return sheet
 
 
-def _frames(courses: Mapping[tuple[str, str], Course], pair: Law) -> bytes:
-    """The densities of one seed of each GAN side by side, a frame a snapshot, as an animated GIF."""
-    colours, seed = matplotlib.colormaps["magma"], 0
-    frames = []
-    for t in range(min(len(courses["pair", loss].looks) for loss in _NAMES)):
-        panels = []
-        for loss in _NAMES:
-            found = _density(list(courses["pair", loss].looks.values())[t].samples[seed], pair)
-            shade = (255 * colours(found.T[::-1] / found.max(initial=1e-12))[..., :3]).astype(np.uint8)
-            panels.append(np.pad(shade.repeat(_PIXELS, axis=0).repeat(_PIXELS, axis=1), ((14, 2), (2, 2), (0, 0)),
-                                 constant_values=64))  # fmt: skip
-        frame = Image.fromarray(np.concatenate(panels, axis=1))
-        for k, loss in enumerate(_NAMES):
-            step = list(courses["pair", loss].looks)[t]
-            ImageDraw.Draw(frame).text((4 + k * panels[0].shape[1], 1), f"{_NAMES[loss]}, {step:,}", fill="white")
-        frames.append(frame)
-    held = io.BytesIO()
-    frames[0].save(held, "GIF", save_all=True, append_images=frames[1:], duration=600, loop=0)
-    return held.getvalue()
-
-
 def _shade(axes: Any, values: np.ndarray, title: str, colours: str = "magma") -> None:
     side = round(values.size**0.5)
     axes.imshow(values.reshape(side, side).T, origin="lower", cmap=colours)
     axes.set(title=title, xticks=[], yticks=[])
 
 
-def _curves(panels: Sequence[Any], courses: Mapping[str, Course]) -> None:
+def _curves(panels: Sequence[Any], courses: Mapping[str, courses_lib.Course]) -> None:
     """Means over seeds with all seeds behind them, against the share of training."""
     for loss, course in courses.items():
         drawn = (course.over("flat"), course.over("still"), course.closest.min(axis=2), course.near.min(axis=2),

@@ -19,8 +19,8 @@ from jaxtyping import Array, Float
 from scipy import special
 
 __all__ = [
-    "OUTCOMES", "State", "difference", "gone", "gradients", "loss", "negative", "optimal_ends", "outcomes", "run",
-    "shortfall", "start",
+    "OUTCOMES", "State", "difference", "gone", "gradients", "loss", "negative", "optimal_ends", "outcomes",
+    "random_starts", "run", "shortfall", "start",
 ]  # fmt: skip
 
 OUTCOMES = ("converged", "modes collapsed", "gradients vanished", "elsewhere")
@@ -43,6 +43,12 @@ class State(NamedTuple):
 def start(means: np.ndarray, ends: np.ndarray) -> State:
     """A state from means [c, ...] and ends [m, 2, ...]."""
     return State(jnp.asarray(means, jnp.float32), jnp.asarray(ends, jnp.float32))
+
+
+def random_starts(rng: np.random.Generator, n: int, components: int, reach: float = 2.0) -> State:
+    """n starts with means ~ U[-1, 1], and as many intervals with the sorted ends ~ U[-reach, reach]."""
+    means = rng.uniform(-1, 1, (components, n))
+    return start(means, np.sort(rng.uniform(-reach, reach, (2 * components, n)), axis=0).reshape(components, 2, n))
 
 
 @jax.jit

@@ -17,7 +17,8 @@ from gan_probe.experiments import (
     theorems,
     toy,
 )
-from gan_probe.theory import plane
+from gan_probe.theory import birthday, collision_bounds, plane, two_gaussians
+from gan_probe.theory import courses as courses_lib
 
 YES, NO, OPEN = "holds", "does not hold", "cannot tell"
 
@@ -91,12 +92,14 @@ def test_a_wide_gap_does_not_say_how_far_an_estimate_lies(gap, verdict):
 
 @pytest.mark.parametrize(("printed", "over", "verdict"), [(0.1, 0.5, YES), (-0.1, 0.5, NO), (0.1, 3.0, NO)])
 def test_theorems_on_laws_that_are_not_uniform(printed, over, verdict):
-    gaps = {
-        "printed": [(printed, "Zipf", 10.0, 5), (-1.0, "uniform", 10.0, 5)],
-        "provable": [(0.2, "Zipf", 10.0, 5)],
-    }
-    second = {"Zipf": (over, 1.0, 1.0, 1.0), "uniform": (9.0, 1.0, 1.0, 1.0)}
-    found = theorems._needs_uniform(gaps, second, [(0.9, "Zipf", 5)])
+    gaps = [collision_bounds.Gap(printed, "Zipf", 10.0, 5), collision_bounds.Gap(-1.0, "uniform", 10.0, 5)]
+    second = {"Zipf": over, "uniform": 9.0}
+    found = theorems._needs_uniform(
+        gaps,
+        [collision_bounds.Gap(0.2, "Zipf", 10.0, 5)],
+        {law: collision_bounds.Second(carriers, 1.0, 1.0, 1.0) for law, carriers in second.items()},
+        [collision_bounds.Ratio(0.9, "Zipf", 5)],
+    )
     assert experiment.overall(one.outcome for one in found) == verdict
 
 
@@ -198,7 +201,7 @@ def test_flat_discriminators_and_modes_that_are_missed(flat, least, verdict):
         closest = np.full((3, 30, modes), 1.0)
         closest[:, :, :3] = least
         misplaced = 0.3 + 0.001 * rng.random((3, 30))
-        return toy.Course(looks, closest, closest, misplaced)
+        return courses_lib.Course(looks, closest, closest, misplaced)
 
     courses = {("pair", loss): course(2) for loss in toy._NAMES}
     courses |= {(law, "non_saturating"): course(8) for law in ("ring8", "grid25")}
