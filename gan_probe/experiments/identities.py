@@ -17,24 +17,22 @@ from typing import Any
 import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
-from scipy import optimize
-from scipy.spatial import distance as spatial
 
-from gan_probe import evaluation, types
+from gan_probe import evaluation
 from gan_probe.commands import command
-from gan_probe.data import arrays
-from gan_probe.experiments import experiment
-from gan_probe.theory import discriminators
+from gan_probe.experiments import experiment, figures
+from gan_probe.theory import discriminators, labelled_modes
 
 __all__ = ["EXPERIMENT", "Config"]
 
 _DISTANCES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
-_CENTRES = 8 * np.eye(6, 8)  # six modes, two for each of three labels
 _METRICS = {
     "inception": "inception score, at most 3", "ddm": "ddm, nats", "birthday": "effective support", "recall": "recall"
 }  # fmt: skip
 _CELLS = (16, 64, 256, 1024)
 _ENDS = (16, 64, 256)  # of intervals
+
+_Scores = Mapping[str, Mapping[str, tuple[float, float, float]]]  # value, low, high by set and metric
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,21 +47,26 @@ class Config:
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh, work
     losses = [(d, *_loss(config, d)) for d in _DISTANCES]
-    gaps = [row for cells in _CELLS for row in _gaps(config, cells)]
     free = _free(config)
+    enough = {n: discriminators.enough(n, config.eps) for n in _CELLS}
+    rng = np.random.default_rng([config.seed, 3])
+    divergences = {n: _cells(rng, config, n, samples)[1] for n, samples in enough.items()}
     scores = _scores(config)
-    rows = [(name, metric, *found) for name, by_metric in scores.items() for metric, found in by_metric.items()]
     tables = {
         "loss": experiment.Table(("distance", "loss", "JS", "estimated", "low", "high"), losses),
-        "gap": experiment.Table(("cells", "N", "mean gap", "97.5 % of gaps", "expected"), gaps),
+        "gap": experiment.Table(
+            ("cells", "N", "mean gap", "97.5 % of gaps", "expected"), [row for n in _CELLS for row in _gaps(config, n)]
+        ),
         "free": experiment.Table(
             ("parameters", "N", "mean gap", "low", "high"),
-            [(n, _enough(config, n), *experiment.averaged(found)) for n, found in free.items()],
+            [(n, enough[n], *experiment.averaged(found)) for n, found in free.items()],
         ),
-        "scores": experiment.Table(("samples", "metric", "value", "low", "high"), rows),
+        "scores": experiment.Table(
+            ("metric", "samples", "value", "low", "high"),
+            [(metric, name, *found) for name, by_metric in scores.items() for metric, found in by_metric.items()],
+        ),
     }
-    claims = [*_loss_claims(losses), *_gap_claims(config.eps, free, _divergences(config)),
-              *_score_claims(scores)]  # fmt: skip
+    claims = [*_loss_claims(losses), *_gap_claims(config.eps, free, divergences), *_score_claims(scores)]
     return experiment.Found(claims, _figure(config, tables), tables, {"scores": scores})
 
 
@@ -81,11 +84,7 @@ def _loss_claims(losses: list[tuple]) -> Iterator[experiment.Judged]:
     """Section 3; the optimum of 004, section 2.2."""
     distance, loss, js, *_ = np.array(losses).T
     _, p, s = discriminators.normals(1.0, 101)
-    best = [
-        optimize.minimize_scalar(lambda v, a=a, b=b: -(a * math.log(v) + b * math.log1p(-v)), bounds=(0, 1),
-                                 method="bounded", options={"xatol": 1e-9}).x
-        for a, b in zip(p / (p + s), s / (p + s), strict=True)
-    ]  # fmt: skip
+    best = discriminators.searched(p, s)
     yield experiment.judge("002-3-a", "two normals: largest difference between the formula and each point's best value "
                            "by search", np.abs(best - discriminators.optimal(p, s)).max(), at_most=1e-5)  # fmt: skip
     yield experiment.judge("002-3-b", "as printed: largest difference between the loss and JS, nats",
@@ -102,37 +101,29 @@ def _loss_claims(losses: list[tuple]) -> Iterator[experiment.Judged]:
                            np.abs(discriminators.optimal(p, s) - 0.5).max(), at_most=1e-9)  # fmt: skip
 
 
-def _enough(config: Config, cells: int) -> int:
-    """N = n ln n / eps^2."""
-    return math.ceil(cells * math.log(cells) / config.eps**2)
+def _cells(rng: np.random.Generator, config: Config, n: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gap and JS divergence, [sets] each, that one value for each of n cells sees of memorised samples."""
+    return discriminators.cell_gap(discriminators.memorised(rng, n, samples, config.replications))
 
 
-def _gaps(config: Config, cells: int) -> Iterator[tuple[float, ...]]:
-    rng = np.random.default_rng([config.seed, 2, cells])
-    for samples in (_enough(config, cells) * np.logspace(-3, 1, 13)).astype(int):
-        gap, _ = discriminators.cell_gap(discriminators.memorised(rng, cells, samples, config.replications))
-        yield (cells, int(samples), gap.mean(), float(np.quantile(gap, 0.975)),
-               discriminators.expected_cell_gap(cells, samples))  # fmt: skip
+def _gaps(config: Config, n: int) -> Iterator[tuple[float, ...]]:
+    rng = np.random.default_rng([config.seed, 2, n])
+    for samples in (discriminators.enough(n, config.eps) * np.logspace(-3, 1, 13)).astype(int):
+        gap, _ = _cells(rng, config, n, samples)
+        yield (n, int(samples), gap.mean(), float(np.quantile(gap, 0.975)),
+               discriminators.expected_cell_gap(n, samples))  # fmt: skip
 
 
 def _free(config: Config) -> dict[int, np.ndarray]:
     """By n the gaps [sets] that the best n / 2 intervals, n parameters, see of n ln n / eps^2 memorised samples."""
     rng = np.random.default_rng([config.seed, 5])
-    times = max(config.replications // 20, 3)
+
+    def gap(n: int) -> float:
+        return discriminators.interval_gap(np.sort(rng.random(discriminators.enough(n, config.eps))), n // 2)
+
     return {
-        n: np.array([
-            discriminators.interval_gap(np.sort(rng.random(_enough(config, n))), n // 2) for _ in range(times)
-        ])
+        n: np.array([gap(n) for _ in range(max(config.replications // 20, 3))])
         for n in command.progress(_ENDS, desc="intervals", unit="size")
-    }  # fmt: skip
-
-
-def _divergences(config: Config) -> dict[int, np.ndarray]:
-    """By n the JS divergence [sets] that one value for each of n cells sees."""
-    rng = np.random.default_rng([config.seed, 3])
-    return {
-        n: discriminators.cell_gap(discriminators.memorised(rng, n, _enough(config, n), config.replications))[1]
-        for n in _CELLS
     }
 
 
@@ -152,35 +143,35 @@ def _gap_claims(
                            at_most=eps)  # fmt: skip
 
 
-def _set(name: str, rows: np.ndarray) -> types.Samples:
-    """A set with the exact logits of three labels, two modes each."""
-    log_density = -spatial.cdist(rows, _CENTRES, "sqeuclidean").reshape(-1, 3, 2) / 2
-    return arrays.samples(rows, source=name, logits=np.logaddexp.reduce(log_density, axis=2).astype(np.float32))
-
-
 def _scores(config: Config) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Value and interval of each metric, by set."""
-    rng = np.random.default_rng([config.seed, 4])
-    n = config.samples
+    """Of each set: the law itself, then others."""
+    rng, n = np.random.default_rng([config.seed, 4]), config.samples
 
     def draw(modes: np.ndarray) -> np.ndarray:
-        return (_CENTRES[modes] + rng.standard_normal((len(modes), 8))).astype(np.float32)
+        return labelled_modes.draw(rng, modes)
 
     fakes = {
-        "the law itself": draw(rng.integers(0, 6, n)),
+        "the law itself": draw(rng.integers(0, labelled_modes.MODES, n)),
         "three of six modes": draw(2 * rng.integers(0, 3, n)),
         "three repeated samples": draw(np.array([0, 2, 4]))[rng.integers(0, 3, n)],
     }
+    real = draw(rng.integers(0, labelled_modes.MODES, n))
+    fakes["one of three labels"] = draw(rng.integers(0, labelled_modes.MODES // labelled_modes.LABELS, n))
+    train = draw(rng.integers(0, labelled_modes.MODES, n))
     results = evaluation.evaluate(
-        real=_set("real", draw(rng.integers(0, 6, n))), fake={name: _set(name, rows) for name, rows in fakes.items()},
-        metrics=list(_METRICS), key=config.seed,
+        real=labelled_modes.labelled("real", real), train=labelled_modes.labelled("train", train),
+        fake={name: labelled_modes.labelled(name, rows) for name, rows in fakes.items()},
+        metrics=[*_METRICS, "ddm_relative", "ddm_sum"], key=config.seed,
     )["results"]  # fmt: skip
-    return {name: {m: (found[m]["value"], *found[m]["ci95"]) for m in _METRICS} for name, found in results.items()}
+    return {
+        name: {metric: (one["value"], *one["ci95"]) for metric, one in by_metric.items()}
+        for name, by_metric in results.items()
+    }
 
 
-def _score_claims(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[experiment.Judged]:
+def _score_claims(scores: _Scores) -> Iterator[experiment.Judged]:
     """Inception scores that hide what the other measures show; intervals of two sets are compared end against end."""
-    law, half, three = scores.values()
+    law, half, three, one = scores.values()
 
     def ratio(one: tuple[float, float, float], metric: str = "inception") -> tuple[float, tuple[float, float]]:
         value, low, high = law[metric]
@@ -198,49 +189,68 @@ def _score_claims(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[experimen
                            *experiment.difference(three["ddm"], law["ddm"]), at_least=0)  # fmt: skip
     yield experiment.judge("004-abs-d", "ddm of three of six modes above that of the whole law, nats",
                            *experiment.difference(half["ddm"], law["ddm"]), at_least=0)  # fmt: skip
+    yield experiment.judge("004-3.1.2-k", "inception score of distinct samples of one of three labels, over that of "
+                           "the whole law (1/3: the least there is)", *ratio(one["inception"]),
+                           at_most=0.5)  # fmt: skip
+    yield experiment.judge("004-3.2.2-a", "ddm_relative of three of six modes above that of the whole law, nats (ddm: "
+                           f"{half['ddm'][0] - law['ddm'][0]:.3g} above it)",
+                           *experiment.difference(half["ddm_relative"], law["ddm_relative"]), at_most=0)  # fmt: skip
+    yield _nothing_more(scores)
+
+
+def _nothing_more(scores: _Scores) -> experiment.Judged:
+    """Sets that ddm_sum tells from the first and ddm does not would refute the claim; none of these doesn't show it."""
+    law, *others = scores.values()
+
+    def told(other: Mapping[str, tuple[float, float, float]], metric: str) -> bool:
+        return experiment.difference(other[metric], law[metric])[1][0] > 0
+
+    more = float(np.mean([told(other, "ddm_sum") and not told(other, "ddm") for other in others]))
+    return experiment.judge("004-3.2.2-b", f"of {len(others)} sets that lack modes, the share that ddm_sum puts above "
+                            "the law's own samples beyond both intervals and ddm alone doesn't (upper end: other sets "
+                            "may be so)", more, (more, 1.0), at_most=0)  # fmt: skip
 
 
 def _figure(config: Config, tables: Mapping[str, experiment.Table]) -> figure.Figure:
     sheet = figure.Figure(figsize=(12, 7.5), layout="constrained")
     places = sheet.subplot_mosaic([["loss", "loss", "gap", "gap"], list(_METRICS)])
-    left, right = places["loss"], places["gap"]
-    distance, loss, js, estimated, low, high = np.array(tables["loss"].rows).T
-    left.plot(distance, loss, color="black", label="loss of the best discriminator")
-    left.plot(distance, 2 * js - 2 * math.log(2), "o", mfc="none", color="#3a9d5d", label="2 JS - 2 ln 2")
-    left.plot(distance, js, "--", color="#d1701f", label="JS, the loss as printed")
-    left.errorbar(distance, estimated, [estimated - low, high - estimated], fmt="_", color="#3f8fd0",
-                  label=f"estimated from {config.draws:,} samples")  # fmt: skip
-    left.axhline(0, color="grey", lw=0.5)
-    left.set(title="a loss of 0 means disjoint densities", xlabel="distance of the means of two normals",
-             ylabel="nats")  # fmt: skip
-    left.legend()
-    for k, cells in enumerate(_CELLS):
-        _, samples, gap, upper, expected = np.array([r for r in tables["gap"].rows if r[0] == cells]).T
-        right.loglog(samples, gap, "o", ms=3, color=f"C{k}", label=f"{cells} parameters")
+    _draw_loss(places["loss"], tables["loss"], config.draws)
+    right = places["gap"]
+    for k, n in enumerate(_CELLS):
+        samples, gap, upper, expected = figures.columns(tables["gap"], n)
+        right.loglog(samples, gap, "o", ms=3, color=f"C{k}", label=f"{n} parameters")
         right.fill_between(samples, gap, upper, color=f"C{k}", alpha=0.2, lw=0)
         right.loglog(samples, expected, color=f"C{k}", lw=0.8)
-        right.loglog(_enough(config, cells), config.eps, "x", color=f"C{k}", ms=8)
-        for row in (r for r in tables["free"].rows if r[0] == cells):
-            right.loglog(row[1], row[2], "D", color=f"C{k}", mfc="none")
+        right.loglog(discriminators.enough(n, config.eps), config.eps, "x", color=f"C{k}", ms=8)
+        if n in _ENDS:
+            right.loglog(*figures.columns(tables["free"], n)[:2], "D", color=f"C{k}", mfc="none")
     right.axhline(1, color="black", ls="--", lw=0.8, label="all functions")
     right.set(title="n cells (diamonds: n/2 free intervals) on N memorised samples; x: n ln n / eps^2, eps",
               xlabel="N", ylabel="largest difference of means")  # fmt: skip
     right.legend()
-    names = list(dict.fromkeys(row[0] for row in tables["scores"].rows))
     for metric, title in _METRICS.items():
         axes = places[metric]
-        for k, row in enumerate(r for r in tables["scores"].rows if r[1] == metric):
-            _, _, value, low, high = row
-            axes.errorbar([k], [value], [[value - low], [high - value]], fmt="o", color=f"C{k}", capsize=3)
-        axes.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names])
+        names, *ends = figures.columns(tables["scores"], metric)
+        for k in range(len(names)):
+            figures.bars(axes, [k], [end[[k]] for end in ends], fmt="o", color=f"C{k}", capsize=3)
+        axes.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=7)
         axes.set(title=title, xlim=(-0.5, len(names) - 0.5))
-        if metric == "birthday":
-            axes.set_yscale("log")
-        elif metric == "ddm":
-            axes.set_ylim(bottom=0)
-        else:
-            axes.set_ylim(*{"inception": (1, 3.1), "recall": (-0.03, 1.03)}[metric])
+    places["birthday"].set_yscale("log")
+    for metric, limits in (("inception", (0.9, 3.1)), ("recall", (-0.03, 1.03)), ("ddm", (0, None))):
+        places[metric].set_ylim(*limits)
     return sheet
+
+
+def _draw_loss(axes: Any, table: experiment.Table, draws: int) -> None:
+    distance, loss, js, *ends = figures.columns(table)
+    axes.plot(distance, loss, color="black", label="loss of the best discriminator")
+    axes.plot(distance, 2 * js - 2 * math.log(2), "o", mfc="none", color="#3a9d5d", label="2 JS - 2 ln 2")
+    axes.plot(distance, js, "--", color="#d1701f", label="JS, the loss as printed")
+    figures.bars(axes, distance, ends, fmt="_", color="#3f8fd0", label=f"estimated from {draws:,} samples")
+    axes.axhline(0, color="grey", lw=0.5)
+    axes.set(title="a loss of 0 means disjoint densities", xlabel="distance of the means of two normals",
+             ylabel="nats")  # fmt: skip
+    axes.legend()
 
 
 EXPERIMENT = experiment.Experiment(

@@ -20,7 +20,7 @@ from matplotlib import figure
 
 from gan_probe import gans, sets, types
 from gan_probe.classifiers import runs as classifiers
-from gan_probe.experiments import experiment, trained
+from gan_probe.experiments import experiment, figures, trained
 from gan_probe.theory import latent_walk
 
 __all__ = ["EXPERIMENT", "Config"]
@@ -65,7 +65,8 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         }.items()
     }
     tables = {"distance": _table(measured)}
-    return experiment.Found(list(_claims(measured)), _figure(walks, tables["distance"]), tables, {})
+    claims = [*_claims(measured), *_pixel_claims(known, held_out)]
+    return experiment.Found(claims, _figure(walks, tables["distance"]), tables, {})
 
 
 def _walks(config: Config, generator: Any) -> dict[str, np.ndarray]:
@@ -120,6 +121,18 @@ def _claims(measured: Mapping[str, _Measured]) -> Iterator[experiment.Judged]:
                               f"the blend, {unit}", half - one.blend[:, _POINTS // 2], at_most=0)  # fmt: skip
 
 
+def _pixel_claims(known: np.ndarray, held_out: np.ndarray) -> Iterator[experiment.Judged]:
+    """Whether pixels find an image, changed as the eye hardly minds, further off than one of the training images."""
+    nearest = latent_walk.nearest(_pixels(held_out), _pixels(known))
+    for change, changed in (
+        ("moved by one pixel", np.roll(held_out, 1, axis=2)),
+        ("at 80 % of its brightness", np.rint(0.8 * held_out)),
+    ):
+        own = np.linalg.norm(_pixels(held_out) - _pixels(changed), axis=1)
+        yield experiment.share("002-4-e", f"held-out images that lie further from themselves {change} than from the "
+                               "nearest training image, in L2 of pixels", own > nearest, at_least=0.5)  # fmt: skip
+
+
 def _table(measured: Mapping[str, _Measured]) -> experiment.Table:
     rows = [
         (name, kind, i / (_POINTS - 1), *experiment.averaged(distance[:, i]))
@@ -134,19 +147,12 @@ def _figure(walks: Mapping[str, np.ndarray], table: experiment.Table) -> figure.
     names = list(dict.fromkeys(row[0] for row in table.rows))
     sheet = figure.Figure(figsize=(11, 6), layout="constrained")
     places = sheet.subplot_mosaic([["grid", name] for name in names], width_ratios=[3, 2])
-    pairs = np.stack([walks["walk"][:_SHOWN], walks["blend"][:_SHOWN]], axis=1)  # shown, kind, points, h, w, c
-    tiles = np.pad(pairs[..., 0], ((0, 0), (0, 0), (0, 0), (1, 1), (1, 1)), constant_values=255)
-    height = tiles.shape[3]
-    places["grid"].imshow(
-        tiles.transpose(0, 1, 3, 2, 4).reshape(2 * _SHOWN * height, -1), cmap="gray", vmin=0, vmax=255
-    )
-    places["grid"].set_yticks((np.arange(2 * _SHOWN) + 0.5) * height, ["walk", "blend"] * _SHOWN)
-    places["grid"].set_xticks([])
+    figures.images(places["grid"], [(kind, images[i]) for i in range(_SHOWN) for kind, images in walks.items()])
     for name in names:
         axes = places[name]
         for kind, colour in (("walk", "#3a9d5d"), ("blend", "#d1701f")):
-            t, value, low, high = np.array([r[2:] for r in table.rows if r[:2] == (name, kind)], float).T
-            axes.errorbar(t, value, [value - low, high - value], fmt="o-", ms=3, capsize=2, color=colour, label=kind)
+            t, *ends = figures.columns(table, name, kind)
+            figures.bars(axes, t, ends, fmt="o-", ms=3, capsize=2, color=colour, label=kind)
         axes.axhline(1, color="black", lw=0.8, ls="--", label="held-out images")
         axes.set(title=f"{name}: distance to the nearest training image", ylim=(0, None),
                  xlabel="t, the share of the way between both ends",

@@ -22,7 +22,7 @@ from scipy import stats
 from gan_probe import gans, sets, types
 from gan_probe.commands import command
 from gan_probe.data import slices
-from gan_probe.experiments import experiment, trained
+from gan_probe.experiments import experiment, figures, trained
 from gan_probe.gans import inversion, runs
 from gan_probe.stats import ranks
 
@@ -135,6 +135,7 @@ def _test(case: Case) -> dict[str, Any]:
 def _claims(cases: Mapping[str, Case], tests: Mapping[str, Any], missing: np.ndarray) -> Iterator[experiment.Judged]:
     """What is known of each GAN must show: in the error, and in the density of the latent."""
     held = {name: case.found["held"] for name, case in cases.items()}
+    yield _uneven(held["all"].every)
     for field, sign, what in (("error", 1, "a larger error"), ("log_density", -1, "a latent of lower density")):
         value = {name: sign * getattr(found, field) for name, found in held.items()}
         yield experiment.share("001-2-c", f"held-out images with {what} under the early state than under the last",
@@ -146,6 +147,14 @@ def _claims(cases: Mapping[str, Case], tests: Mapping[str, Any], missing: np.nda
         yield experiment.judge("001-2-c", f"GAN that saw few images: chance that a held-out image has {what} than "
                                f"one of those (p = {few['p']:.2g})", few["auc"], tuple(few["ci95"]),
                                at_least=0.75)  # fmt: skip
+
+
+def _uneven(every: np.ndarray) -> experiment.Judged:
+    """Whether the errors [restarts, n] that one image is left with depend on the start; one start can't tell."""
+    apart = every.max(axis=0) >= 1.1 * every.min(axis=0)
+    return experiment.share("001-2-e", f"held-out images whose error from the worst of {len(every)} starts is a tenth "
+                            f"above that from the best (median ratio {np.median(every.max(0) / every.min(0)):.3g})",
+                            apart if len(every) > 1 else apart[:0], at_least=0.5)  # fmt: skip
 
 
 def _rows(name: str, case: Case) -> Iterator[tuple]:
@@ -160,13 +169,7 @@ def _figure(
     """Held-out images above what each GAN makes of them; error against density; medians by class."""
     sheet = figure.Figure(figsize=(12, 8), layout="constrained")
     top, bottom = np.asarray(sheet.subfigures(2, 1))
-    pictures = top.subplots(len(cases) + 1, 8)
-    for line, (name, shown) in zip(pictures, {"held out": held[:8], **{n: c.shown for n, c in cases.items()}}.items(),
-                                   strict=True):  # fmt: skip
-        for axes, image in zip(line, shown, strict=True):
-            axes.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
-            axes.set(xticks=[], yticks=[])
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figures.images(top.subplots(), [("held out", held[:8]), *((name, case.shown) for name, case in cases.items())])
     panels = bottom.subplots(1, len(cases))
     for axes, (name, case) in zip(panels, cases.items(), strict=True):
         for one, found in case.found.items():

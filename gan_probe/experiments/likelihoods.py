@@ -21,7 +21,7 @@ from matplotlib import figure
 
 from gan_probe import sets, types
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, trained
+from gan_probe.experiments import experiment, figures, trained
 from gan_probe.gans import runs
 from gan_probe.likelihood import ais, bidirectional
 
@@ -63,15 +63,11 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         ),
         "bounds": experiment.Table(
             ("decoder", "image", "lower", "upper"),
-            [
-                (name, i, *pair)
-                for name, (low, up) in bounds.items()
-                for i, pair in enumerate(zip(low, up, strict=True))
-            ],
+            [(name, i, *pair) for name, ends in bounds.items() for i, pair in enumerate(zip(*ends, strict=True))],
         ),
     }
-    shown = {"test": images[:_SHOWN]}
-    shown |= {name: model.sampler.draw(np.arange(len(shown["test"])), config.seed) for name, model in models.items()}
+    at = np.arange(min(_SHOWN, len(images)))
+    shown = [("test", images[at]), *((name, model.sampler.draw(at, config.seed)) for name, model in models.items())]
     return experiment.Found(
         list(_claims(config, variances, scores, bounds)),
         _figure(tables, shown),
@@ -110,28 +106,26 @@ def _trained(config: Config, name: str, train: types.Samples, run: pathlib.Path)
     return trained.generator(run, "mlp", train, preset="paper", given=given, seed=config.seed, every=every)
 
 
-def _decoder(model: runs.Trained) -> tuple[int, ais.Decoder]:
+def _estimator(config: Config, model: runs.Trained, mesh: Mesh) -> dict[str, Any]:
+    """What AIS and its bounds are told in common."""
     found = model.sampler.decoder()
     assert found is not None
     latent, decoder = found
-    return latent.size, decoder
+    return {"decoder": decoder, "latent": latent.size, "chains": config.chains, "temperatures": config.temperatures,
+            "mesh": mesh}  # fmt: skip
 
 
 def _scores(
     config: Config, model: runs.Trained, images: np.ndarray, variances: Sequence[float], mesh: Mesh, run: pathlib.Path
 ) -> dict[str, np.ndarray]:
     """The fields of ais.LogLikelihood for all images."""
-    latent, decoder = _decoder(model)
-    key = jax.random.fold_in(jax.random.key(config.seed), 1)
-    parts = []
+    key, told, parts = jax.random.fold_in(jax.random.key(config.seed), 1), _estimator(config, model, mesh), []
     for first in range(0, len(images), _BATCH):
 
         def estimate(first: int = first) -> dict[str, np.ndarray]:
             with command.progress(total=config.temperatures, desc=f"{run.name}: image {first}", unit="step") as bar:
-                return ais.log_likelihood(
-                    key, decoder, latent, images[first : first + _BATCH], variances=variances, chains=config.chains,
-                    temperatures=config.temperatures, mesh=mesh, first=first, advance=bar.update,
-                )._asdict()  # fmt: skip
+                return ais.log_likelihood(key, images=images[first : first + _BATCH], variances=variances, first=first,
+                                          advance=bar.update, **told)._asdict()  # fmt: skip
 
         parts.append(trained.computed(run.with_name(f"{run.name}-{first}.npz"), estimate))
     return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
@@ -140,15 +134,12 @@ def _scores(
 def _bounds(
     config: Config, model: runs.Trained, variance: float, mesh: Mesh, run: pathlib.Path
 ) -> bidirectional.Bounds:
-    latent, decoder = _decoder(model)
+    key, told = jax.random.fold_in(jax.random.key(config.seed), 2), _estimator(config, model, mesh)
 
     def estimate() -> dict[str, np.ndarray]:
         with command.progress(total=2 * config.temperatures, desc=f"{run.name}: bounds", unit="step") as bar:
-            return bidirectional.bounds(
-                jax.random.fold_in(jax.random.key(config.seed), 2), decoder, latent, config.simulated,
-                variance=variance, chains=config.chains, temperatures=config.temperatures, mesh=mesh,
-                advance=bar.update,
-            )._asdict()  # fmt: skip
+            return bidirectional.bounds(key, n=config.simulated, variance=variance, advance=bar.update,
+                                        **told)._asdict()  # fmt: skip
 
     return bidirectional.Bounds(**trained.computed(run.with_name(f"{run.name}-bounds.npz"), estimate))
 
@@ -195,30 +186,27 @@ def _claims(
     best = vae.mean(axis=1).argmax()
     yield experiment.mean("004-3.1.2-d", f"the same, each at its best variance ({variances[best]:g} and "
                           f"{variances[most]:g})", vae[best] - gan[most], at_least=0)  # fmt: skip
-    yield _far(config, *bounds["GAN-10"])
+    yield _far(min(variances), config.temperatures, *bounds["GAN-10"])
 
 
-def _far(config: Config, lower: np.ndarray, upper: np.ndarray) -> experiment.Judged:
+def _far(variance: float, temperatures: int, lower: np.ndarray, upper: np.ndarray) -> experiment.Judged:
     """The truth lies between the bounds [images] and AIS' estimate is the lower one: a wide gap doesn't say how far."""
     gap, _, most = experiment.averaged(upper - lower)
-    return experiment.judge("004-3.4.1-f", f"GAN-10 at variance {min(_variances(config)):g}, images of its own, "
-                            f"{config.temperatures:,} temperatures: how far the estimate lies below ln p, nats (from 0 "
-                            f"to the gap of its bounds, {gap:.3g} on average)", gap / 2, (0.0, most),
-                            at_least=10)  # fmt: skip
+    return experiment.judge("004-3.4.1-f", f"GAN-10 at variance {variance:g}, images of its own, {temperatures:,} "
+                            "temperatures: how far the estimate lies below ln p, nats (from 0 to the gap of its "
+                            f"bounds, {gap:.3g} on average)", gap / 2, (0.0, most), at_least=10)  # fmt: skip
 
 
-def _figure(tables: Mapping[str, experiment.Table], shown: Mapping[str, np.ndarray]) -> figure.Figure:
+def _figure(tables: Mapping[str, experiment.Table], shown: Sequence[tuple[str, np.ndarray]]) -> figure.Figure:
     sheet = figure.Figure(figsize=(12, 4.6), layout="constrained")
     left, middle, right = sheet.subplots(1, 3, width_ratios=(1.3, 1, 1))
-    for name, colour in _COLOURS.items():
-        _, variance, mean, low, high, _, ceiling = zip(*(r for r in tables["sweep"].rows if r[0] == name), strict=True)
-        reach = np.abs(np.array([low, high]) - mean)
-        left.errorbar(variance, mean, reach, fmt="o-", ms=4, capsize=3, color=colour, label=name)
-        _, image, lower, upper = zip(*(r for r in tables["bounds"].rows if r[0] == name), strict=True)
-        beside = np.array(image) + {"GAN-10": -0.15, "VAE-10": 0.15}[name]
-        middle.vlines(beside, lower, upper, color=colour, alpha=0.6)
-        middle.plot(beside, lower, "^", ms=5, color=colour, label=f"{name}, lower bound")
-        middle.plot(beside, upper, "v", ms=5, color=colour, mfc="none", label="and upper bound")
+    for (name, colour), beside in zip(_COLOURS.items(), (-0.15, 0.15), strict=True):
+        variance, *ends, _, ceiling = figures.columns(tables["sweep"], name)
+        figures.bars(left, variance, ends, fmt="o-", ms=4, capsize=3, color=colour, label=name)
+        image, lower, upper = figures.columns(tables["bounds"], name)
+        middle.vlines(image + beside, lower, upper, color=colour, alpha=0.6)
+        middle.plot(image + beside, lower, "^", ms=5, color=colour, label=f"{name}, lower bound")
+        middle.plot(image + beside, upper, "v", ms=5, color=colour, mfc="none", label="and upper bound")
     left.plot(variance, ceiling, "--", lw=0.8, color="black", label="an image met exactly")
     left.axhline(0, color="grey", lw=0.5)
     left.set_xscale("log")
@@ -232,11 +220,7 @@ def _figure(tables: Mapping[str, experiment.Table], shown: Mapping[str, np.ndarr
     middle.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
     middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2)
-    strips = [np.concatenate([row.astype(float) / (row.max() or 1) for row in rows], axis=1) for rows in shown.values()]
-    right.imshow(np.concatenate(strips)[:, :, 0], cmap="gray", vmin=0, vmax=1)
-    size = len(strips[0])
-    right.set_yticks([size * (i + 0.5) for i in range(len(shown))], list(shown))
-    right.set(xticks=[], title="test images and samples")
+    figures.images(right, shown, "test images and samples")
     return sheet
 
 

@@ -23,7 +23,7 @@ from sklearn import decomposition, neighbors
 from gan_probe import gans, sets, types
 from gan_probe import reference as reference_lib
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, trained
+from gan_probe.experiments import experiment, figures, trained
 from gan_probe.gans import runs
 from gan_probe.stats import rank_correlation
 
@@ -183,16 +183,12 @@ def _figure(table: experiment.Table, shown: Mapping[str, np.ndarray]) -> figure.
     places = sheet.subplot_mosaic([list(_TITLES), ["samples"] * len(_TITLES)], height_ratios=(2.2, 1))
     for kind, title in _TITLES.items():
         for name, colour in zip(shown, _COLOURS, strict=True):
-            _, _, step, value, low, high, _ = zip(*(r for r in table.rows if r[:2] == (kind, name)), strict=True)
+            step, value, low, high, _ = figures.columns(table, kind, name)
             places[kind].plot(step, value, "o-", ms=3, color=colour, label=name)
             places[kind].fill_between(step, low, high, color=colour, alpha=0.25, lw=0)
         places[kind].set(title=title, xlabel="iteration", ylabel="nats")
     places["pixels"].legend()
-    strips = [np.concatenate(list(rows), axis=1) for rows in shown.values()]
-    drawn = np.concatenate(strips)
-    places["samples"].imshow(drawn[:, :, 0] if drawn.shape[2] == 1 else drawn, cmap="gray", vmin=0, vmax=255)
-    places["samples"].set_yticks([len(strips[0]) * (i + 0.5) for i in range(len(strips))], list(shown))
-    places["samples"].set(xticks=[], title="samples at the end")
+    figures.images(places["samples"], list(shown.items()), "samples at the end")
     return sheet
 
 

@@ -73,7 +73,10 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         "eigenvalues": experiment.Table(("number", "real", *spectra), _eigenvalues(spectra)),
     }  # fmt: skip
     dropped = _dropped(held_out, fakes, config.seed)
-    return experiment.Found(list(_claims(spectra, dropped)), _figure(spectra, tables), tables, {"spectra": spectra})
+    moved = _moved(held_out, {name: images for name, images in fakes.items() if name != _CONTROL}, config.seed)
+    return experiment.Found(
+        [*_claims(spectra, dropped), *moved], _figure(spectra, tables), tables, {"spectra": spectra}
+    )
 
 
 def _eigenvalues(spectra: Mapping[str, Mapping[str, Any]]) -> list[tuple]:
@@ -94,6 +97,26 @@ def _dropped(real: np.ndarray, fakes: Mapping[str, np.ndarray], seed: int) -> di
         shares = spectrum.dropped(values, weights @ y**2 - (weights @ y) ** 2, dim=len(values))
         found[name] = (float(np.quantile(shares, 0.025)), float(np.quantile(shares, 0.975)))
     return found
+
+
+def _moved(real: np.ndarray, fakes: Mapping[str, np.ndarray], seed: int) -> Iterator[experiment.Judged]:
+    """Whether the mean of real images, moved by two pixels, is further from their own than that of samples is."""
+    rng, n = np.random.default_rng([seed, 2]), len(real)
+    shifted = (np.roll(real, 2, axis=2).astype(float) - real).reshape(n, -1)
+    for name, images in fakes.items():
+        if name == _CONTROL:
+            continue
+        x, y = (one.reshape(len(one), -1).astype(float) for one in (real, images))
+
+        def ratio(real: np.ndarray, fake: np.ndarray, x: np.ndarray = x, y: np.ndarray = y) -> float:
+            return float(np.linalg.norm(real @ shifted) / np.linalg.norm(fake @ y - real @ x))
+
+        even = [np.full(len(one), 1 / len(one)) for one in (x, y)]
+        drawn = [ratio(*(rng.multinomial(len(w), w) / len(w) for w in even)) for _ in range(_RESAMPLES)]
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        yield experiment.judge("000-2-a", "distance of the mean of held-out images moved by two pixels from that of "
+                               f"held-out images, over that of samples of {name}", ratio(*even), (low, high),
+                               at_least=1)  # fmt: skip
 
 
 def _claims(

@@ -30,6 +30,7 @@ from gan_probe.theory import plane
 __all__ = ["EXPERIMENT", "Config"]
 
 _NAMES = {"js": "Jensen-Shannon", "non_saturating": "ordinary", "wasserstein": "Wasserstein"}
+_CLIPPED = "js clipped"  # a Lipschitz discriminator
 _LAWS = ("ring8", "grid25", "swissroll")
 _COLOURS = {"js": "#d1701f", "non_saturating": "#888888", "wasserstein": "#3f8fd0"}
 _STYLES = {"js": "-", "non_saturating": "--", "wasserstein": ":"}  # lines that lie on one another stay visible
@@ -74,6 +75,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     settings.widths(config.widths, "widths")  # used last: a mistake should not cost the training before
     laws = {name: courses_lib.law(name, config.rows, sigma=config.sigma, seed=config.seed) for name in ("pair", *_LAWS)}
     courses = {("pair", loss): _course(config, laws["pair"], loss, work / f"pair-{loss}") for loss in _NAMES}
+    courses["pair", _CLIPPED] = _course(config, laws["pair"], "js", work / "pair-clipped", clipped=True)
     for name in _LAWS:
         for loss in ("non_saturating", "wasserstein"):
             courses[name, loss] = _course(config, laws[name], loss, work / f"{name}-{loss}", toy=True)
@@ -102,7 +104,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
 
 
 def _course(
-    config: Config, law: courses_lib.Law, loss: str, run: pathlib.Path, *, toy: bool = False
+    config: Config, law: courses_lib.Law, loss: str, run: pathlib.Path, *, toy: bool = False, clipped: bool = False
 ) -> courses_lib.Course:
     """Trains a GAN with the settings of the pair, or of the other laws, and looks at its snapshots."""
     widths, latent = (config.widths, config.toy_latent) if toy else ("100", config.latent)
@@ -114,6 +116,8 @@ def _course(
         given |= {"critics": 5, "clip": 0.01, "optimizer": "rmsprop"}
         if not toy:
             steps, rate = config.critic_steps, config.critic_rate
+    elif clipped:
+        given |= {"clip": 0.01}
     return courses_lib.course(
         run, law, {**given, "rate": rate, "discriminator_rate": rate}, batch=config.toy_batch if toy else 64,
         steps=steps, looks=config.snapshots, starts=config.seeds, samples=config.samples, seed=config.seed,
@@ -145,6 +149,10 @@ def _pair_claims(courses: _Courses, noise: float) -> Iterator[experiment.Judged]
         yield experiment.share("001-1-d", f"{_NAMES[loss]}: generators that end with under a tenth of a Gaussian's "
                                "share",
                                pair[loss].closest[-1].min(axis=1) < _MISSED, at_least=0.5)  # fmt: skip
+    apart = pair["js"].over("flat")[1:] - courses["pair", _CLIPPED].over("flat")[1:]
+    yield experiment.mean("001-1-e", "Jensen-Shannon: share of the plane where the discriminator is flat, as above, "
+                          "less that of one whose weights are clipped at .01", apart.mean(axis=0),
+                          at_least=0.1)  # fmt: skip
     yield experiment.mean("001-1-f", "share of the plane where the critic rises by less than a hundredth of its range "
                           "over the window's diagonal", pair["wasserstein"].over("flat")[1:].mean(axis=0),
                           at_most=0.01)  # fmt: skip

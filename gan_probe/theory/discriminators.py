@@ -9,13 +9,14 @@ over all functions it is one, whatever N (Arora, Ge, Liang, Ma and Zhang 2017, a
 """
 
 import heapq
+import math
 
 import numpy as np
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 __all__ = [
-    "cell_gap", "estimate", "expected_cell_gap", "interval_gap", "jensen_shannon", "loss", "memorised", "normals",
-    "optimal",
+    "cell_gap", "enough", "estimate", "expected_cell_gap", "interval_gap", "jensen_shannon", "loss", "memorised",
+    "normals", "optimal", "searched",
 ]  # fmt: skip
 
 
@@ -28,6 +29,17 @@ def normals(distance: float, points: int = 20_001) -> tuple[np.ndarray, np.ndarr
 def optimal(p: np.ndarray, s: np.ndarray) -> np.ndarray:
     """V = p / (p + s), the best of all discriminators."""
     return p / (p + s)
+
+
+def searched(p: np.ndarray, s: np.ndarray) -> np.ndarray:
+    """The best value at each point by search, without the formula."""
+
+    def best(p: float, s: float) -> float:
+        return optimize.minimize_scalar(
+            lambda v: -(p * math.log(v) + s * math.log1p(-v)), bounds=(0, 1), method="bounded", options={"xatol": 1e-9}
+        ).x
+
+    return np.array([best(*pair) for pair in zip(p / (p + s), s / (p + s), strict=True)])
 
 
 def loss(x: np.ndarray, p: np.ndarray, s: np.ndarray, logit: np.ndarray) -> float:
@@ -47,6 +59,11 @@ def estimate(real: np.ndarray, fake: np.ndarray, distance: float) -> tuple[float
     on_real, on_fake = special.log_expit(logit[: len(real)]), special.log_expit(-logit[len(real) :])
     variance = on_real.var(ddof=1) / len(real) + on_fake.var(ddof=1) / len(fake)
     return float(on_real.mean() + on_fake.mean()), float(np.sqrt(variance))
+
+
+def enough(parameters: int, eps: float) -> int:
+    """N = n ln n / eps^2, the samples that n parameters do not tell from their law."""
+    return math.ceil(parameters * math.log(parameters) / eps**2)
 
 
 def memorised(rng: np.random.Generator, cells: int, samples: int, times: int) -> np.ndarray:

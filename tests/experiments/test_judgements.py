@@ -86,8 +86,7 @@ def test_scores_that_follow_quality(order, verdict):
 @pytest.mark.parametrize(("gap", "verdict"), [(1.0, NO), (40.0, OPEN)])
 def test_a_wide_gap_does_not_say_how_far_an_estimate_lies(gap, verdict):
     lower = np.random.default_rng(0).normal(size=10)
-    config = likelihoods.EXPERIMENT.presets["smoke"]
-    assert likelihoods._far(config, lower, lower + gap).outcome == verdict
+    assert likelihoods._far(0.01, 40, lower, lower + gap).outcome == verdict
 
 
 @pytest.mark.parametrize(("printed", "over", "verdict"), [(0.1, 0.5, YES), (-0.1, 0.5, NO), (0.1, 3.0, NO)])
