@@ -1,5 +1,7 @@
 """What was measured can speak against a claim as well as for it: each judgement on inputs of both kinds."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -17,10 +19,19 @@ from gan_probe.experiments import (
     theorems,
     toy,
 )
-from gan_probe.theory import birthday, collision_bounds, plane, two_gaussians
+from gan_probe.theory import birthday, collision_bounds, discriminator_collapse, plane, two_gaussians
 from gan_probe.theory import courses as courses_lib
 
 YES, NO, OPEN = "holds", "does not hold", "cannot tell"
+
+
+def outcomes(judged):
+    """Verdicts by claim."""
+    judged = list(judged)
+    return {
+        claim: experiment.overall(one.outcome for one in judged if one.claim == claim)
+        for claim in dict.fromkeys(one.claim for one in judged)
+    }
 
 
 @pytest.mark.parametrize(
@@ -39,12 +50,30 @@ def test_two_intervals_suffice_but_for_more_components():
     assert dynamics._two_intervals(np.array([0, 1e-3]), 1e-8).outcome == NO
 
 
-def test_figure_2_collapses_from_one_start_and_not_from_the_printed_one():
-    """Intervals that are lost: the left one, and both where both players move; test_two_gaussians has their places."""
-    found = list(dynamics._figure_2_claims(dynamics.EXPERIMENT.presets["smoke"]))
-    lost = {(one.claim, "printed" in one.measured): one.value for one in found if one.claim != "002-F2-b"}
-    assert lost["002-F2-c", False] == 1 and lost["002-F2-d", False] == 2 and lost["002-F2-d", True] == 0
-    assert outcomes(found)["002-F2-b"] == YES
+@pytest.mark.parametrize(("real_part", "verdict"), [(-0.05, YES), (0.0, NO)])
+def test_an_equilibrium_is_stable(real_part, verdict):
+    assert dynamics._stable(real_part).outcome == verdict
+
+
+@pytest.mark.parametrize(
+    ("ends", "best", "wobble", "verdict"), [([500, 2_000, 2_500, 0], 0, 0.01, YES), ([3_000, 0, 0, 2_000], 3, 0.3, NO)]
+)
+def test_what_becomes_of_random_starts(ends, best, wobble, verdict):
+    """So many of 5,000 starts come to each end under first-order dynamics, all to the end `best` under others."""
+    others = np.full(5_000, best)
+    found = {"first order": np.repeat(np.arange(4), ends), "optimal": others}
+    judged = dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, wobble)
+    assert set(outcomes(judged).values()) == {verdict}
+
+
+@pytest.mark.parametrize(("left_out", "right", "verdict"), [(0.0, 1.0, YES), (0.1, 2.0, NO)])
+def test_discriminator_collapse(left_out, right, verdict):
+    """An interval from 1 to `right` at the end of each run."""
+    last = two_gaussians.State(np.zeros(2), np.array([[1.0, right], [3.0, 4.0]]))
+    found = dynamics._figure_2_claims(left_out, dict.fromkeys(discriminator_collapse.RUNS, last))
+    assert set(outcomes(found).values()) == {verdict}
+    lost = np.full((2, 5_000), right == 1.0)
+    assert outcomes(dynamics._risk_claims(lost, lost, lost))["002-2-i"] == verdict
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.3, NO)])
@@ -102,6 +131,120 @@ def test_theorems_on_laws_that_are_not_uniform(printed, over, verdict):
     assert experiment.overall(one.outcome for one in found) == verdict
 
 
+LAWS = {
+    "uniform": birthday.Law(np.zeros(0), 20_000),
+    "Zipf": birthday.zipf(4_000, 1),
+    "one point at 10 %": birthday.Law(np.array([0.1]), 1e9),
+    "one point at 1 %": birthday.Law(np.array([0.01]), 1e9),
+}
+EVEN = dict.fromkeys(LAWS, LAWS["uniform"])
+LUMPY = LAWS | {"uniform": birthday.Law(np.array([0.5]), 20_000)}
+
+
+@pytest.mark.parametrize(
+    ("laws", "expected"),
+    [
+        (LAWS, {"003-1.1-a": NO, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": YES, "002-4-h": NO}),
+        (EVEN, {"003-1.1-a": NO, "003-1.1-b": YES, "003-1.1-c": NO, "002-4-g": YES, "002-4-h": YES}),
+        (LUMPY, {"003-1.1-a": YES, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": NO, "002-4-h": NO}),
+    ],
+)
+def test_what_s_squared_says_of_laws(laws, expected):
+    found = outcomes(theorems._rule(laws))
+    assert {claim: found[claim] for claim in expected} == expected
+
+
+@pytest.mark.parametrize(("laws", "margin", "verdict"), [(EVEN, 0.1, YES), (LAWS, -0.1, NO)])
+def test_theorem_2_bounds_points_of_even_laws_only(laws, margin, verdict, monkeypatch):
+    """What is proved holds of every law: numbers that break it are put in its place."""
+    monkeypatch.setattr(collision_bounds, "wiener_margins", lambda laws: [(margin, "")])
+    monkeypatch.setattr(collision_bounds, "beta_ratios", lambda laws: [collision_bounds.Ratio(1 - margin, "", 9)])
+    assert set(outcomes(theorems._second(laws)).values()) == {verdict}
+
+
+@pytest.mark.parametrize(("atoms", "bound", "verdict"), [([0.5, 0.5], 0.1, YES), ([0.1], -0.1, NO)])
+def test_theorem_1(atoms, bound, verdict, monkeypatch):
+    laws = LAWS | {"one point at 10 %": birthday.Law(np.array(atoms), 1e9 * (len(atoms) == 1))}
+    gaps = [collision_bounds.Gap(bound, law, 10.0, 5) for law in ("uniform", "Zipf")]
+    monkeypatch.setattr(collision_bounds, "first_gaps", lambda laws, bound: gaps)
+    monkeypatch.setattr(collision_bounds, "uneven", lambda rng, tries: bound)
+    found = outcomes(theorems._first(theorems.EXPERIMENT.presets["smoke"], laws))
+    assert {found[claim] for claim in ("003-1.1-e", "003-A-a", "003-A-b")} == {verdict}
+
+
+@pytest.mark.parametrize(("printed", "expected"), [(False, [NO, YES, NO, YES]), (True, [YES, NO, YES, NO])])
+def test_losses_of_the_best_discriminator(printed, expected):
+    """The true one, and one that is JS as printed but falls with the distance of the densities."""
+    distance = np.array([0.0, 1.0, 4.0, 20.0])
+    js = math.log(2) * np.array([0, 0.2, 0.9, 1.0]) * (-1 if printed else 1)
+    loss = js if printed else 2 * js - 2 * math.log(2)
+    found = list(identities._loss_claims(list(zip(distance, loss, js, *[js] * 3, strict=True))))
+    assert [one.outcome for one in found[1:]] == expected and found[0].outcome == YES
+
+
+@pytest.mark.parametrize("fooled", [True, False])
+def test_scores_that_are_fooled(fooled):
+    """Four sets by metric: the law, three modes, three samples, one label; the last ones as blind scores see them."""
+    seen = {
+        "inception": [3, 3, 3, 1] if fooled else [3, 2, 1.5, 3],
+        "ddm": [5, 9, 9, 9] if fooled else [5, 4, 4, 5],
+        "birthday": [1e4, 1e4, 3, 1e4] if fooled else [1e4] * 4,
+        "recall": [0.9, 0.5, 0.1, 0.3] if fooled else [0.9] * 4,
+        "ddm_relative": [1, 0.5, 0, 0] if fooled else [1, 3, 0, 0],
+        "ddm_sum": [6, 9, 9, 9] if fooled else [6, 7, 7, 6],
+    }
+    scores = {
+        name: {metric: (values[i], 0.99 * values[i], 1.01 * values[i]) for metric, values in seen.items()}
+        for i, name in enumerate("abcd")
+    }
+    found = outcomes(identities._score_claims(scores))
+    assert found.pop("004-3.2.2-b") == (OPEN if fooled else NO)
+    assert set(found.values()) == {YES if fooled else NO}
+
+
+@pytest.mark.parametrize(("weak", "verdict"), [((0, 30, 60), YES), ((0, -30, -60), NO)])
+def test_parzen_scores_of_a_weak_generator(weak, verdict):
+    """Its score over three checkpoints beside one of a normal generator that stays at 0; its DDM follows its score."""
+
+    def course(values):
+        return [{"value": value, "ci95": [value - 1, value + 1]} for value in values]
+
+    config = parzen_windows.EXPERIMENT.presets["smoke"]
+    scores = {
+        kind: {config.normal: course((0, 0, 0)), config.weak: course(weak)} for kind in ("pixels", "pca95", "ddm")
+    }
+    found = outcomes(parzen_windows._claims(config, [1, 2, 3], scores))
+    assert found["004-3.4.1-a"] == found["004-3.4.1-b"] == verdict
+
+
+@pytest.mark.parametrize(("alike", "verdict"), [(True, YES), (False, NO)])
+def test_pixels_of_moved_images(alike, verdict):
+    """One pattern with a little noise on it; or stripes of all kinds, which moving along them leaves as they are."""
+    shape = (1, 28, 28, 1) if alike else (120, 28, 1, 1)
+    rng = np.random.default_rng(0)
+    images = rng.integers(10, 240, shape) + rng.integers(0, 5, (120, 28, 28 if alike else 1, 1))
+    known, held_out = np.broadcast_to(images, (120, 28, 28, 1)).astype(np.uint8).reshape(2, 60, 28, 28, 1)
+    assert [one.outcome for one in interpolation._pixel_claims(known, held_out)] == [verdict] * 2
+
+
+@pytest.mark.parametrize(("bias", "verdict"), [(2, YES), (120, NO)])
+def test_means_of_moved_images(bias, verdict):
+    """Samples that are brighter by so much everywhere, beside real images moved by two pixels."""
+    rng = np.random.default_rng(0)
+    stripes = np.zeros((1, 8, 8, 1))
+    stripes[:, :, 2:4] = 100
+    real, fake = (np.rint(stripes + rng.normal(20, 3, (200, 8, 8, 1))).astype(np.uint8) for _ in range(2))
+    (found,) = spectrum._moved(real, {"dcgan": fake + np.uint8(bias)}, 0)
+    assert found.outcome == verdict
+
+
+@pytest.mark.parametrize(("spread", "verdict"), [(1.0, YES), (0.0, NO)])
+def test_starts_of_an_inversion(spread, verdict):
+    every = 1 + spread * np.random.default_rng(0).random((3, 100))
+    assert inversion._uneven(every).outcome == verdict
+    assert inversion._uneven(every[:1]).outcome == OPEN
+
+
 _TRAINED = {"003-3-e", "003-D-a", "003-D-b", "003-3.1-d", "003-D.1-b"}  # about all discriminators
 
 
@@ -127,10 +270,6 @@ def test_a_short_training_does_not_speak_against_what_a_long_one_learns():
     none, all_of_them = np.zeros(40, bool), np.ones(40, bool)
     assert [toy._learned(none, n).outcome for n in (100, 100_000)] == [OPEN, NO]
     assert toy._learned(all_of_them, 100).outcome == YES
-
-
-def outcomes(judged):
-    return {one.claim: one.outcome for one in judged}
 
 
 @pytest.mark.parametrize(("lost", "ratio", "verdict"), [(0.8, 0.3, YES), (0.1, 0.9, NO), (0.5, 0.5, OPEN)])
@@ -163,13 +302,14 @@ def test_what_inversions_tell(sign, verdict):
 
     def case(worse):
         error = 1 + sign * worse * np.ones(n)
-        return inversion.Case({"held": inversion.inversion.Found(None, error, -error, None)}, None)
+        every = np.stack([error, error * (1.5 if sign > 0 else 1)])
+        return inversion.Case({"held": inversion.inversion.Found(None, error, -error, every)}, None)
 
     cases = {"all": case(0.0), "early": case(1.0), "half of the classes": case(1.0)}
     auc = 0.5 + sign * 0.4
     few = {"auc": auc, "ci95": [auc - 0.03, auc + 0.03], "p": 0.01}
     found = inversion._claims(cases, {"few images": {"error": few, "log_density": few}}, missing)
-    assert [one.outcome for one in found] == [verdict] * 6
+    assert [one.outcome for one in found] == [verdict] * 7
 
 
 @pytest.mark.parametrize(("ends", "verdict"), [((0.6, 1.0), YES), ((-0.5, 0.3), NO), ((0.1, 1.0), OPEN)])
@@ -189,21 +329,29 @@ def test_scores_of_decoders(vae, spread, verdict):
     assert {found[claim] for claim in ("004-3.1.2-f", "004-3.4.1-e", "004-3.1.2-d")} == {verdict}
 
 
-@pytest.mark.parametrize(("flat", "least", "verdict"), [(0.3, 0.01, YES), (0.0, 1.0, NO)])
-def test_flat_discriminators_and_modes_that_are_missed(flat, least, verdict):
-    """Courses of 3 looks and 30 seeds whose discriminators are flat so far, with so little of a mode at the end."""
+@pytest.mark.parametrize(
+    ("flat", "least", "wrong", "verdict", "shape"),
+    [(0.3, 0.01, 0.3, YES, OPEN), (0.0, 1.0, 0.3, NO, YES), (0.0, 1.0, 0.08, NO, NO)],
+)
+def test_flat_discriminators_and_modes_that_are_missed(flat, least, wrong, verdict, shape):
+    """Courses of 3 looks and 30 seeds whose discriminators are flat so far, with so little of a mode at the end.
+
+    shape: of those that cover both modes, with so much mass in wrong cells.
+    """
     rng = np.random.default_rng(0)
 
-    def course(modes):
+    def course(modes, flat=flat):
         noisy = flat + 1e-3 * rng.random(30)
         looks = {t: plane.Look(None, None, noisy, noisy) for t in range(3)}
         closest = np.full((3, 30, modes), 1.0)
         closest[:, :, :3] = least
-        misplaced = 0.3 + 0.001 * rng.random((3, 30))
+        misplaced = wrong + 0.001 * rng.random((3, 30))
         return courses_lib.Course(looks, closest, closest, misplaced)
 
     courses = {("pair", loss): course(2) for loss in toy._NAMES}
     courses |= {(law, "non_saturating"): course(8) for law in ("ring8", "grid25")}
+    courses["pair", toy._CLIPPED] = course(2, 0.0)
     pair, modes = outcomes(toy._pair_claims(courses, 0.05)), outcomes(toy._mode_claims(courses))
-    assert {pair["001-1-c"], pair["001-1-d"], modes["000-1-d"], modes["004-3.4.5-a"]} == {verdict}
+    assert {pair["001-1-c"], pair["001-1-d"], pair["001-1-e"], modes["000-1-d"], modes["004-3.4.5-a"]} == {verdict}
     assert pair["001-1-f"] == (NO if verdict == YES else YES)
+    assert pair["001-1-b"] == shape
