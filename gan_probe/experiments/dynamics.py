@@ -18,7 +18,7 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe.experiments import experiment
+from gan_probe.experiments import experiment, lost_intervals
 from gan_probe.theory import discriminator_collapse, local_stability, two_gaussians
 
 __all__ = ["EXPERIMENT", "Config"]
@@ -52,16 +52,20 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     wide = two_gaussians.outcomes(_final(config, "first order", _start(config, 2, reach=3.0)), _TARGET)
     stability = {name: local_stability.eigenvalues(f).real.max() for name, f in local_stability.VALUES.items()}
     fixed = two_gaussians.gone(_final(config, "first order", start, fixed=True))
-    paths = {kind: _paths(config, kind, start, outcomes[kind]) for kind in _KINDS}
+    paths = {kind: _paths(config, kind, start, outcomes[kind]) for kind in _KINDS[:2]}
     means = np.random.default_rng([config.seed, 3]).uniform(-4, 4, (2, 2, min(config.starts, _PAIRS)))
     runs = {name: discriminator_collapse.path(**how) for name, how in discriminator_collapse.RUNS.items()}
     claims = [
         _stable(stability["JS"]),
-        *_figure_1_claims(outcomes, lone, float(np.max([_wobble(paths[kind]) for kind in _KINDS[:2]]))),
+        *_figure_1_claims(outcomes, lone, float(np.max([_wobble(found) for found in paths.values()]))),
         _two_intervals(*two_gaussians.shortfall(*means)),
         _merged(*_late(config, start, finals["first order"])),
-        *_risk_claims(two_gaussians.negative(start, _TARGET), fixed, two_gaussians.gone(finals["first order"])),
-        *_figure_2_claims(discriminator_collapse.left_out(), {name: _last(path) for name, path in runs.items()}),
+        *lost_intervals.risk_claims(
+            two_gaussians.negative(start, _TARGET), fixed, two_gaussians.gone(finals["first order"])
+        ),
+        *lost_intervals.figure_2_claims(
+            discriminator_collapse.left_out(), {name: lost_intervals.last(path) for name, path in runs.items()}
+        ),
     ]
     tables = {
         "outcomes": experiment.Table(
@@ -76,10 +80,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
                 for step, pair in enumerate(np.asarray(path.means)[..., 0])
             ],
         ),
-        "figure2": experiment.Table(
-            ("run", "mean 1", "mean 2", "left interval", "", "right interval", "", "left vanishes at step", "right"),
-            [_row(name, path) for name, path in runs.items()],
-        ),
+        "figure2": lost_intervals.table(runs),
     }
     detail = {
         "one Gaussian": {k: float(np.mean(v == 0)) for k, v in lone.items()},
@@ -109,7 +110,7 @@ def _paths(
     return {
         outcome: _final(config, kind, two_gaussians.State(start.means[:, at], start.ends[..., at]), path=True)
         for outcome, at in drawn.items()
-        if at.size and kind != "unrolled"
+        if at.size
     }
 
 
@@ -119,17 +120,6 @@ def _wobble(paths: Mapping[int, two_gaussians.State]) -> float:
         return float("nan")
     means = np.sort(np.asarray(paths[0].means)[..., 0], axis=1)
     return float(np.abs(means[-max((len(means) - 1) // 10, 1) :] - _TARGET).max())
-
-
-def _last(path: two_gaussians.State) -> two_gaussians.State:
-    """The state at the end of a path of one start."""
-    return two_gaussians.State(path.means[-1, :, 0], path.ends[-1, :, :, 0])
-
-
-def _row(name: str, path: two_gaussians.State) -> tuple:
-    last = _last(path)
-    steps = (discriminator_collapse.vanished(path, i) for i in range(2))
-    return name, *map(float, [*last.means, *last.ends.ravel()]), *("" if step is None else step for step in steps)
 
 
 def _stable(largest: float) -> experiment.Judged:
@@ -193,36 +183,6 @@ def _merged(before: np.ndarray, late: np.ndarray, collapsed: np.ndarray) -> expe
     )  # fmt: skip
 
 
-def _risk_claims(negative: np.ndarray, fixed: np.ndarray, moving: np.ndarray) -> Iterator[experiment.Judged]:
-    """Discriminator collapse on random starts, by interval [m, n]: begun wholly where f < 0, and lost."""
-    yield experiment.share("002-2-i", "starts that lose an interval though the generator stands still",
-                           np.asarray(fixed.any(axis=0)), at_least=0.01)  # fmt: skip
-    for lost, how in ((fixed, "the generator fixed"), (moving, "first-order dynamics")):
-        yield _danger(how, negative, lost)
-
-
-def _danger(how: str, negative: np.ndarray, lost: np.ndarray) -> experiment.Judged:
-    """Whether intervals that begin where f < 0, bool [m, n], vanish more often than others."""
-    inside, outside = experiment.wilson(lost[negative]), experiment.wilson(lost[~negative])
-    return experiment.judge(
-        "002-2-j", f"{how}: share of intervals that vanish of those that begin wholly where f < 0 "
-        f"({inside[0]:.2f} of {negative.sum()}), less that of the others ({outside[0]:.2f})",
-        *experiment.difference(inside, outside), at_least=0,
-    )  # fmt: skip
-
-
-def _figure_2_claims(left_out: float, last: Mapping[str, two_gaussians.State]) -> Iterator[experiment.Judged]:
-    """Discriminator collapse at figure 2's own start, from the last states of discriminator_collapse.RUNS."""
-    yield experiment.judge("002-F2-b", "of the mass where the true density is larger, the share that the optimal "
-                           "intervals leave out", left_out, at_most=1e-3)  # fmt: skip
-    for claim, how in (("002-F2-c", "generator fixed"), ("002-F2-d", "both move")):
-        for reading in discriminator_collapse.READINGS:
-            final = last[f"{how}, as printed" if reading == "as printed" else how]
-            yield experiment.judge(claim, f"{reading}: intervals lost after 1,000 steps (means "
-                                   f"{', '.join(f'{m:.3f}' for m in np.asarray(final.means))})",
-                                   two_gaussians.gone(final).sum(), at_least=1)  # fmt: skip
-
-
 def _figure(
     config: Config,
     start: two_gaussians.State,
@@ -239,7 +199,7 @@ def _figure(
         _draw_path(axes, paths[kind].get(outcome), intervals=kind != "optimal")
     for axes in [axes for axes in upper if axes.lines][:1]:
         axes.legend()
-    _draw_figure_2(runs, middle.subplots(1, 6, sharey=True))
+    lost_intervals.draw(runs, middle.subplots(1, 6, sharey=True))
     *maps, shares = bottom.subplots(1, 4)
     means, edges = np.asarray(start.means), np.linspace(-1, 1, config.side + 1)
     tried, *_ = np.histogram2d(means[0], means[1], bins=(edges, edges))
@@ -271,28 +231,6 @@ def _draw_path(axes: Any, path: two_gaussians.State | None, *, intervals: bool) 
         axes.plot(means[:, j], color=colour, label=f"mean {j + 1}")
         if intervals:
             axes.plot(ends[:, j], ":", color=colour, lw=1)
-
-
-def _draw_figure_2(runs: Mapping[str, two_gaussians.State], panels: Any) -> None:
-    """f, with the discriminator's intervals; a vanished one is a line."""
-    x = np.linspace(-6, 6, 400).astype(np.float32)
-    drawn = (
-        ("(a) start", "generator fixed", 0), ("(b) best\ndiscriminator", "generator fixed", 0),
-        ("(c) generator fixed,\n1,000 steps", "generator fixed", -1),
-        ("(c), ends may cross", "generator fixed, ends may cross", -1), ("(d) both, 1,000 steps", "both move", -1),
-        ("(d) from the\nstart as printed", "both move, as printed", -1),
-    )  # fmt: skip
-    for axes, (title, run, step) in zip(panels, drawn, strict=True):
-        means, ends = (np.asarray(part)[step, ..., 0] for part in runs[run])
-        axes.plot(x, two_gaussians.difference(x, discriminator_collapse.TARGET, means), color="black")
-        axes.axhline(0, color="grey", lw=0.5)
-        shown = discriminator_collapse.best_intervals() if title.startswith("(b)") else ends
-        for colour, (left, right) in zip(_COLOURS, shown, strict=False):
-            if left == right:
-                axes.axvline(left, color=colour, lw=2)
-            else:
-                axes.axvspan(max(left, x[0]), min(right, x[-1]), color=colour, alpha=0.3)
-        axes.set(title=f"fig. 2 {title}", xlim=(-6, 6))
 
 
 EXPERIMENT = experiment.Experiment(

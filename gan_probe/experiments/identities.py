@@ -18,21 +18,15 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import evaluation
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, figures
-from gan_probe.theory import discriminators, labelled_modes
+from gan_probe.experiments import experiment, figures, fooled_scores
+from gan_probe.theory import discriminators
 
 __all__ = ["EXPERIMENT", "Config"]
 
 _DISTANCES = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0)
-_METRICS = {
-    "inception": "inception score, at most 3", "ddm": "ddm, nats", "birthday": "effective support", "recall": "recall"
-}  # fmt: skip
 _CELLS = (16, 64, 256, 1024)
 _ENDS = (16, 64, 256)  # of intervals
-
-_Scores = Mapping[str, Mapping[str, tuple[float, float, float]]]  # value, low, high by set and metric
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +45,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     enough = {n: discriminators.enough(n, config.eps) for n in _CELLS}
     rng = np.random.default_rng([config.seed, 3])
     divergences = {n: _cells(rng, config, n, samples)[1] for n, samples in enough.items()}
-    scores = _scores(config)
+    scores = fooled_scores.measured(config.seed, config.samples)
     tables = {
         "loss": experiment.Table(("distance", "loss", "JS", "estimated", "low", "high"), losses),
         "gap": experiment.Table(
@@ -61,12 +55,9 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             ("parameters", "N", "mean gap", "low", "high"),
             [(n, enough[n], *experiment.averaged(found)) for n, found in free.items()],
         ),
-        "scores": experiment.Table(
-            ("metric", "samples", "value", "low", "high"),
-            [(metric, name, *found) for name, by_metric in scores.items() for metric, found in by_metric.items()],
-        ),
+        "scores": fooled_scores.table(scores),
     }
-    claims = [*_loss_claims(losses), *_gap_claims(config.eps, free, divergences), *_score_claims(scores)]
+    claims = [*_loss_claims(losses), *_gap_claims(config.eps, free, divergences), *fooled_scores.claims(scores)]
     return experiment.Found(claims, _figure(config, tables), tables, {"scores": scores})
 
 
@@ -143,77 +134,9 @@ def _gap_claims(
                            at_most=eps)  # fmt: skip
 
 
-def _scores(config: Config) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Of each set: the law itself, then others."""
-    rng, n = np.random.default_rng([config.seed, 4]), config.samples
-
-    def draw(modes: np.ndarray) -> np.ndarray:
-        return labelled_modes.draw(rng, modes)
-
-    fakes = {
-        "the law itself": draw(rng.integers(0, labelled_modes.MODES, n)),
-        "three of six modes": draw(2 * rng.integers(0, 3, n)),
-        "three repeated samples": draw(np.array([0, 2, 4]))[rng.integers(0, 3, n)],
-    }
-    real = draw(rng.integers(0, labelled_modes.MODES, n))
-    fakes["one of three labels"] = draw(rng.integers(0, labelled_modes.MODES // labelled_modes.LABELS, n))
-    train = draw(rng.integers(0, labelled_modes.MODES, n))
-    results = evaluation.evaluate(
-        real=labelled_modes.labelled("real", real), train=labelled_modes.labelled("train", train),
-        fake={name: labelled_modes.labelled(name, rows) for name, rows in fakes.items()},
-        metrics=[*_METRICS, "ddm_relative", "ddm_sum"], key=config.seed,
-    )["results"]  # fmt: skip
-    return {
-        name: {metric: (one["value"], *one["ci95"]) for metric, one in by_metric.items()}
-        for name, by_metric in results.items()
-    }
-
-
-def _score_claims(scores: _Scores) -> Iterator[experiment.Judged]:
-    """Inception scores that hide what the other measures show; intervals of two sets are compared end against end."""
-    law, half, three, one = scores.values()
-
-    def ratio(one: tuple[float, float, float], metric: str = "inception") -> tuple[float, tuple[float, float]]:
-        value, low, high = law[metric]
-        return one[0] / value, (one[1] / high, one[2] / low)
-
-    yield experiment.judge("001-2-b", "inception score of three of six modes over that of the whole law",
-                           *ratio(half["inception"]), at_least=0.95, at_most=1.05)  # fmt: skip
-    yield experiment.judge("002-4-c", "inception score of three repeated samples over that of the whole law",
-                           *ratio(three["inception"]), at_least=0.9)  # fmt: skip
-    yield experiment.judge("002-4-c", "their recall over that of the law's own samples",
-                           *ratio(three["recall"], "recall"), at_most=0.5)  # fmt: skip
-    value, *interval = three["birthday"]
-    yield experiment.judge("002-4-c", "their effective support", value, (interval[0], interval[1]), at_most=4)
-    yield experiment.judge("002-4-c", "their ddm above that of the law's own samples, nats",
-                           *experiment.difference(three["ddm"], law["ddm"]), at_least=0)  # fmt: skip
-    yield experiment.judge("004-abs-d", "ddm of three of six modes above that of the whole law, nats",
-                           *experiment.difference(half["ddm"], law["ddm"]), at_least=0)  # fmt: skip
-    yield experiment.judge("004-3.1.2-k", "inception score of distinct samples of one of three labels, over that of "
-                           "the whole law (1/3: the least there is)", *ratio(one["inception"]),
-                           at_most=0.5)  # fmt: skip
-    yield experiment.judge("004-3.2.2-a", "ddm_relative of three of six modes above that of the whole law, nats (ddm: "
-                           f"{half['ddm'][0] - law['ddm'][0]:.3g} above it)",
-                           *experiment.difference(half["ddm_relative"], law["ddm_relative"]), at_most=0)  # fmt: skip
-    yield _nothing_more(scores)
-
-
-def _nothing_more(scores: _Scores) -> experiment.Judged:
-    """Sets that ddm_sum tells from the first and ddm does not would refute the claim; none of these doesn't show it."""
-    law, *others = scores.values()
-
-    def told(other: Mapping[str, tuple[float, float, float]], metric: str) -> bool:
-        return experiment.difference(other[metric], law[metric])[1][0] > 0
-
-    more = float(np.mean([told(other, "ddm_sum") and not told(other, "ddm") for other in others]))
-    return experiment.judge("004-3.2.2-b", f"of {len(others)} sets that lack modes, the share that ddm_sum puts above "
-                            "the law's own samples beyond both intervals and ddm alone doesn't (upper end: other sets "
-                            "may be so)", more, (more, 1.0), at_most=0)  # fmt: skip
-
-
 def _figure(config: Config, tables: Mapping[str, experiment.Table]) -> figure.Figure:
     sheet = figure.Figure(figsize=(12, 7.5), layout="constrained")
-    places = sheet.subplot_mosaic([["loss", "loss", "gap", "gap"], list(_METRICS)])
+    places = sheet.subplot_mosaic([["loss", "loss", "gap", "gap"], list(fooled_scores.METRICS)])
     _draw_loss(places["loss"], tables["loss"], config.draws)
     right = places["gap"]
     for k, n in enumerate(_CELLS):
@@ -228,16 +151,7 @@ def _figure(config: Config, tables: Mapping[str, experiment.Table]) -> figure.Fi
     right.set(title="n cells (diamonds: n/2 free intervals) on N memorised samples; x: n ln n / eps^2, eps",
               xlabel="N", ylabel="largest difference of means")  # fmt: skip
     right.legend()
-    for metric, title in _METRICS.items():
-        axes = places[metric]
-        names, *ends = figures.columns(tables["scores"], metric)
-        for k in range(len(names)):
-            figures.bars(axes, [k], [end[[k]] for end in ends], fmt="o", color=f"C{k}", capsize=3)
-        axes.set_xticks(range(len(names)), [name.replace(" ", "\n") for name in names], fontsize=7)
-        axes.set(title=title, xlim=(-0.5, len(names) - 0.5))
-    places["birthday"].set_yscale("log")
-    for metric, limits in (("inception", (0.9, 3.1)), ("recall", (-0.03, 1.03)), ("ddm", (0, None))):
-        places[metric].set_ylim(*limits)
+    fooled_scores.draw(places, tables["scores"])
     return sheet
 
 

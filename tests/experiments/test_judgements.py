@@ -10,10 +10,12 @@ from gan_probe.experiments import (
     embeddings,
     encoder,
     experiment,
+    fooled_scores,
     identities,
     interpolation,
     inversion,
     likelihoods,
+    lost_intervals,
     parzen_windows,
     spectrum,
     theorems,
@@ -70,10 +72,10 @@ def test_what_becomes_of_random_starts(ends, best, wobble, verdict):
 def test_discriminator_collapse(left_out, right, verdict):
     """An interval from 1 to `right` at the end of each run."""
     last = two_gaussians.State(np.zeros(2), np.array([[1.0, right], [3.0, 4.0]]))
-    found = dynamics._figure_2_claims(left_out, dict.fromkeys(discriminator_collapse.RUNS, last))
+    found = lost_intervals.figure_2_claims(left_out, dict.fromkeys(discriminator_collapse.RUNS, last))
     assert set(outcomes(found).values()) == {verdict}
     lost = np.full((2, 5_000), right == 1.0)
-    assert outcomes(dynamics._risk_claims(lost, lost, lost))["002-2-i"] == verdict
+    assert outcomes(lost_intervals.risk_claims(lost, lost, lost))["002-2-i"] == verdict
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.3, NO)])
@@ -87,9 +89,9 @@ def test_means_that_collapse_come_together(apart, verdict):
 
 def test_intervals_where_f_is_negative_vanish_more_often():
     negative = np.arange(200).reshape(2, 100) % 2 == 0
-    assert dynamics._danger("", negative, negative).outcome == YES
-    assert dynamics._danger("", negative, ~negative).outcome == NO
-    assert dynamics._danger("", negative, np.ones_like(negative)).outcome == OPEN
+    assert lost_intervals._danger("", negative, negative).outcome == YES
+    assert lost_intervals._danger("", negative, ~negative).outcome == NO
+    assert lost_intervals._danger("", negative, np.ones_like(negative)).outcome == OPEN
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_scores_that_are_fooled(fooled):
         name: {metric: (values[i], 0.99 * values[i], 1.01 * values[i]) for metric, values in seen.items()}
         for i, name in enumerate("abcd")
     }
-    found = outcomes(identities._score_claims(scores))
+    found = outcomes(fooled_scores.claims(scores))
     assert found.pop("004-3.2.2-b") == (OPEN if fooled else NO)
     assert set(found.values()) == {YES if fooled else NO}
 

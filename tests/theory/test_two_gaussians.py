@@ -77,14 +77,6 @@ def test_optimal_dynamics_converge():
     assert (system.outcomes(final, target, within=0.02) == 0).all()
 
 
-def test_first_order_dynamics_mostly_fail():
-    """300 starts: an independent run had .117 of them succeed."""
-    target = np.array([-0.5, 0.5], np.float32)
-    means, ends = RNG.uniform(-1, 1, (2, 300)), np.sort(RNG.uniform(-2, 2, (4, 300)), axis=0).reshape(2, 2, 300)
-    final = system.run(one(means, ends), target, dynamics="first order", steps=3000)
-    assert 0.05 < np.mean(system.outcomes(final, target) == 0) < 0.2
-
-
 def test_unrolling_no_steps_is_first_order():
     target = np.array([-0.5, 0.5], np.float32)
     start = one(RNG.uniform(-1, 1, (2, 4)), np.sort(RNG.uniform(-2, 2, (4, 4)), axis=0).reshape(2, 2, 4))
