@@ -67,11 +67,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             _judged("004-3.4.4-a", agreement[first], _NETWORKS),
         ],
         _figure(values, agreement),
-        {
-            "values": experiment.Table(
-                ("metric", "embedding", "generator", "value", "low", "high", "rank"), _rows(values)
-            )
-        },
+        {"values": experiment.Table(_COLUMNS, _rows(values))},
         {"agreement": agreement},
     )
 
