@@ -51,6 +51,6 @@ def left_out() -> float:
 
 
 def vanished(path: two_gaussians.State, interval: int) -> int | None:
-    """The step, from 0, at which an interval of a path of one start vanishes; None where it stays."""
-    lost = np.asarray(path.ends[:, interval, 0, 0] == path.ends[:, interval, 1, 0])
-    return int(lost.argmax()) - 1 if lost.any() else None
+    """The step, from 0, at which an interval of a path of one start vanishes for good; None where it is there."""
+    there = np.flatnonzero(path.ends[:, interval, 0, 0] != path.ends[:, interval, 1, 0])
+    return int(there[-1]) if there[-1] < len(path.ends) - 1 else None
