@@ -7,6 +7,10 @@ vanished gradients or collapsed modes; an unrolled discriminator saves about hal
 against the best discriminator, but not always where both take one step; and a discriminator shut in where
 p_target < p_generator loses an interval although the generator stands still. Figure 2's collapse is that of a right
 interval [1, 2.5]; from the start as printed both players converge.
+
+All starts are one program: 10,000 of them x 3,000 steps take .7 s under first-order dynamics on two cores, above 1,000
+times less than a NumPy loop over starts (timed on 3 of them), 7 s unrolled and 32 s against the best discriminator
+(`python -m benchmarks.dynamics`).
 """
 
 import dataclasses
