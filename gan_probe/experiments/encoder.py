@@ -77,7 +77,9 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     ]
     gaps = np.stack([p["gap"].reshape(len(setup.parts), 2, config.games) for p in players])  # p, m, law, game
     middle = len(players) // 2  # whose first discriminator told the smallest generator apart
-    values = functools.partial(pair_gap.values, data.images, _first(players[middle]), widths=setup.widths[middle])
+    values = functools.partial(
+        pair_gap.values, data.images, pair_gap.first(players[middle]), widths=setup.widths[middle]
+    )
     judge: _Judge = lambda rows, z: np.asarray(values(rows, z))  # noqa: E731
     drawn = [_drawn(config, setup, judge, k) for k in command.progress(setup.parts, desc="generators", unit="size")]
     built = memorising_networks.build(data, setup.parts)
@@ -126,23 +128,8 @@ def _pixels(samples: types.Samples) -> np.ndarray:
 
 
 def _play(config: Config, setup: _Setup, widths: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Gap of each game, and the weights of the first one's discriminator by layer/kind."""
-    player = pair_gap.search(setup.data.rng(2), setup.data.images, setup.drawn, setup.games, widths,
-                             pair_gap.Settings(config.steps))  # fmt: skip
-    layers = player.variables["params"].items()
-    return {"gap": np.asarray(player.gap)} | {
-        f"{layer}/{kind}": np.asarray(x[0]) for layer, part in layers for kind, x in part.items()
-    }
-
-
-def _first(player: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Variables of the first game's discriminator."""
-    layers: dict[str, dict[str, np.ndarray]] = {}
-    for name, x in player.items():
-        layer, _, kind = name.partition("/")
-        if kind:
-            layers.setdefault(layer, {})[kind] = x
-    return {"params": layers}
+    return pair_gap.kept(pair_gap.search(setup.data.rng(2), setup.data.images, setup.drawn, setup.games, widths,
+                                         pair_gap.Settings(config.steps)))  # fmt: skip
 
 
 def _drawn(config: Config, setup: _Setup, judge: _Judge, parts: int) -> np.ndarray:

@@ -8,6 +8,7 @@ large, its weights in -1..1 so that it is Lipschitz in them; the gap that it fin
 import functools
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -26,7 +27,9 @@ __all__ = [
     "Player",
     "Pool",
     "Settings",
+    "first",
     "games",
+    "kept",
     "parameters",
     "pool",
     "search",
@@ -120,6 +123,23 @@ def search(
     draws = rng.random((count, settings.steps + settings.batches, 2, settings.batch), np.float32)
     keys = jax.random.split(jax.random.key(int(rng.integers(2**32))), count)
     return _search(images, drawn, games, keys, draws, widths=widths, settings=settings)
+
+
+def kept(player: Player) -> dict[str, np.ndarray]:
+    """Arrays for a file: `gap`, and the weights of the first game's discriminator by layer/kind."""
+    layers = player.variables["params"].items()
+    weights = {f"{layer}/{kind}": np.asarray(x[0]) for layer, part in layers for kind, x in part.items()}
+    return {"gap": np.asarray(player.gap), **weights}
+
+
+def first(kept: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Variables of the first game's discriminator."""
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for name, x in kept.items():
+        layer, _, kind = name.partition("/")
+        if kind:
+            layers.setdefault(layer, {})[kind] = x
+    return {"params": layers}
 
 
 @functools.partial(jax.jit, static_argnames="widths")
