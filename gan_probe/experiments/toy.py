@@ -8,9 +8,9 @@ modes, the grid of 25 and the swiss roll, there with a gradient penalty.
 
 Expected at the printed deviation of .1, against the paper: after 10,000 iterations the Jensen-Shannon and the ordinary
 GAN cover both Gaussians in nearly all seeds and their discriminators are hardly anywhere flat, so that clipping the
-weights, which makes a discriminator Lipschitz, cures nothing. The clipped critic is hardly flat either at the notebooks'
-rate (at 20 times that it is, over a quarter of the plane), and its generator joins both Gaussians by a streak. The
-notebooks have a deviation of .01 instead: --sigma=.01.
+weights, which makes a discriminator Lipschitz, cures nothing. The clipped critic is hardly flat either at the rate of
+the notebooks (at 20 times that it is, over a quarter of the plane), and its generator joins both Gaussians by a streak.
+The notebooks have a deviation of .01 instead: --sigma=.01.
 """
 
 import dataclasses
