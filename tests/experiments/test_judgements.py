@@ -186,18 +186,18 @@ def test_losses_of_the_best_discriminator(printed, expected):
 
 @pytest.mark.parametrize("fooled", [True, False])
 def test_scores_that_are_fooled(fooled):
-    """Four sets by metric: the law, three modes, three samples, one label; the last ones as blind scores see them."""
+    """The law, three modes, three samples, one label and training rows by metric, where scores are blind or not."""
     seen = {
-        "inception": [3, 3, 3, 1] if fooled else [3, 2, 1.5, 3],
-        "ddm": [5, 9, 9, 9] if fooled else [5, 4, 4, 5],
-        "birthday": [1e4, 1e4, 3, 1e4] if fooled else [1e4] * 4,
-        "recall": [0.9, 0.5, 0.1, 0.3] if fooled else [0.9] * 4,
-        "ddm_relative": [1, 0.5, 0, 0] if fooled else [1, 3, 0, 0],
-        "ddm_sum": [6, 9, 9, 9] if fooled else [6, 7, 7, 6],
+        "inception": [3, 3, 3, 1, 3] if fooled else [3, 2, 1.5, 3, 3],
+        "ddm": [5, 9, 9, 9, 5] if fooled else [5, 4, 4, 5, 5],
+        "birthday": [1e4, 1e4, 3, 1e4, 1e4] if fooled else [1e4] * 5,
+        "recall": [0.9, 0.5, 0.1, 0.3, 0.9] if fooled else [0.9] * 5,
+        "ddm_relative": [1, 0.5, 0, 0, 1] if fooled else [1, 3, 0, 0, -9],
+        "ddm_sum": [6, 9, 9, 9, 6] if fooled else [6, 7, 7, 6, 4],
     }
     scores = {
         name: {metric: (values[i], 0.99 * values[i], 1.01 * values[i]) for metric, values in seen.items()}
-        for i, name in enumerate("abcd")
+        for i, name in enumerate("abcde")
     }
     found = outcomes(fooled_scores.claims(scores))
     assert found.pop("004-3.2.2-b") == (OPEN if fooled else NO)
