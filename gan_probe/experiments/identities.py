@@ -5,8 +5,8 @@
 Expected: the best discriminator's loss is 2 JS - 2 ln 2, so that a loss of 0 means disjoint densities and not equal
 ones; values on cells and free intervals with n parameters see less than eps between a law and n ln n / eps^2 of its
 samples, which says nothing of all other discriminators; three repeated samples have the inception score of the whole
-law, but not its ddm, effective support or recall. Against the thesis, ddm's relative form sees modes that were lost, and
-the sum of both forms tells copies of the training rows, which ddm alone does not.
+law, but not its ddm, effective support or recall. Against the thesis, ddm's relative form sees modes that were lost,
+and the sum of both forms tells copies of the training rows, which ddm alone does not.
 """
 
 import dataclasses
