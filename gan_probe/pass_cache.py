@@ -51,7 +51,7 @@ def read(path: pathlib.Path) -> list[np.ndarray] | None:
 def put(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Keeps arrays by name under `path`. OSError where it cannot; nothing is left then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole_file.put(path, lambda file: np.savez(file, **dict(arrays)))  # type: ignore[arg-type]
+    whole_file.put(path, lambda file: np.savez(file, **dict(arrays)), shared=True)  # type: ignore[arg-type]
 
 
 def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:

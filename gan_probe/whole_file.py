@@ -12,12 +12,14 @@ PARTIAL = ".partial-"
 """How names of what a killed write left begin; never content."""
 
 
-def put(path: pathlib.Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
+def put(path: pathlib.Path, content: bytes | Callable[[IO[bytes]], object], *, shared: bool = False) -> None:
     """Writes under another name beside, then renames. OSError where it cannot; nothing is left then.
 
-    content: or what writes it into an open file. Several processes may write one file: the last one's stays.
+    content: or what writes it into an open file.
+    shared: several processes may write this file at once; the last one's stays. Else what a killed one left is
+      written over.
     """
-    partial = path.parent / f"{PARTIAL}{os.getpid()}-{path.name}"
+    partial = path.parent / f"{PARTIAL}{f'{os.getpid()}-' if shared else ''}{path.name}"
     try:
         with partial.open("wb") as file:
             if callable(content):
