@@ -1,18 +1,24 @@
-"""Convolutions of the networks here, per shape, against XLA's own and the bare matrix multiply, in one run.
+"""Convolutions of the networks here against XLA's own and the bare matrix multiply, and whole steps against PyTorch's.
 
-    python -m benchmarks.train_step                      # all shapes (some minutes on two cores)
+    python -m benchmarks.train_step                      # all parts (some minutes on two cores)
     python -m benchmarks.train_step --parts=mnist --repeat=9
+    python -m benchmarks.train_step --parts=steps        # needs torch
 
 For each shape the forward operation and its gradients by the input and by the kernel: GFLOP/s of ours
 (gan_probe.models.convolution) and of jax.lax by counted operations, and the share of the bare multiply of [2000, 1200]
 and [1200, 2000]. Best of `--repeat` alternating runs. A transposed convolution mirrors a plain one: what is
 forward for one is the gradient by the input for the other.
+
+`steps`: an iteration of `dcgan` at batch 64, at 64 pixels with its published widths and at 32 pixels with those of its
+`cpu` preset, and the same networks and updates in PyTorch, eager, with as many threads, in the faster of its two memory
+layouts: milliseconds, and how many times faster ours is.
 """
 
 import argparse
 import functools
 import json
 import math
+import os
 import pathlib
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +28,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from gan_probe import gans
+from gan_probe.gans import gan, settings
 from gan_probe.models import convolution
 
 
@@ -56,18 +64,60 @@ PARTS: dict[str, Sequence[Shape]] = {
 }  # fmt: skip
 
 
+STEPS = {"dcgan, 64 pixels": ("paper", 64), "dcgan, 32 pixels, cpu preset": ("cpu", 32)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default=",".join(PARTS))
+    parser.add_argument("--parts", default=",".join((*PARTS, "steps")))
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("train_step.json"))
     given = parser.parse_args()
-    found: list[dict[str, Any]] = []
-    print(f"{'':34}{'matmul':>8}   GFLOP/s (share of it): ours, lax")
-    for shape in (shape for part in given.parts.split(",") for shape in PARTS[part]):
-        found.append(_measure(shape, given.repeat))
-        about = {"jax": jax.__version__, "platform": jax.default_backend(), "shapes": found}
+    parts = given.parts.split(",")
+    about: dict[str, Any] = {"jax": jax.__version__, "platform": jax.default_backend(), "shapes": [], "steps": {}}
+    shapes = [shape for part in parts if part != "steps" for shape in PARTS[part]]
+    if shapes:
+        print(f"{'':34}{'matmul':>8}   GFLOP/s (share of it): ours, lax")
+    for shape in shapes:
+        about["shapes"].append(_measure(shape, given.repeat))
         given.out.write_text(json.dumps(about, indent=1))
+    for name, (preset, size) in STEPS.items() if "steps" in parts else ():
+        about["steps"][name] = _steps(name, preset, size, given.repeat)
+        given.out.write_text(json.dumps(about, indent=1))
+
+
+def _steps(name: str, preset: str, size: int, repeat: int) -> dict[str, float]:
+    import torch
+
+    from benchmarks import torch_dcgan
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    system = gans.GANS["dcgan"]
+    made = settings.make("dcgan", system, preset, {})
+    built = system.build(made, gan.Spec((size, size, 3), None))
+    state = jax.jit(built.init)(jax.random.key(0))
+    rows = jax.random.uniform(jax.random.key(1), (made.batch, size, size, 3), minval=-1)
+    batch = gan.Batch(rows, jnp.zeros(made.batch, jnp.int32))
+    step = jax.jit(built.step, donate_argnums=(0,))
+
+    def ours() -> Any:
+        nonlocal state
+        state, info = step(state, batch, jax.random.key(2))
+        return state, info
+
+    runs: dict[str, Callable[[], Any]] = {"ours": ours}
+    parameters = sum(x.size for x in jax.tree.leaves((state.generator["params"], state.discriminator["params"])))
+    for layout in ("contiguous", "channels last"):
+        count, runs[f"torch, {layout}"] = torch_dcgan.iteration(
+            size=size, batch=made.batch, width=made.width, latent=made.latent,
+            generator_steps=made.heuristics.generator_steps, channels_last=layout == "channels last",
+        )  # fmt: skip
+        assert count == parameters, f"{count} parameters in torch, {parameters} here"
+    best = _alternate(runs, repeat)
+    theirs = min(seconds for run, seconds in best.items() if run != "ours")
+    print(f"{name}: " + ", ".join(f"{run} {seconds * 1e3:.0f} ms" for run, seconds in best.items()), flush=True)
+    print(f"  {theirs / best['ours']:.2f} times as fast as torch", flush=True)
+    return best
 
 
 def _measure(shape: Shape, repeat: int) -> dict[str, Any]:

@@ -98,10 +98,19 @@ def adversarial(
             made, judging, optimizers[0].init(made["params"]), optimizers[1].init(judging["params"]), jnp.int32(0)
         )
 
-    def discriminator_loss(params, players: Players, batch: gan.Batch, key: jax.Array):
+    def drawn(batch: gan.Batch, key: jax.Array) -> jax.Array:
+        return fed(latent(jax.random.split(key, 8)[0], len(batch.rows)), batch.labels)
+
+    def making(players: Players, z: jax.Array, key: jax.Array):
+        """The images of z, what turns their gradient into the generator's, and its variables after them."""
+
+        def made(params: Any) -> tuple[jax.Array, Any]:
+            return run(generator, {**players.generator, "params": params}, z, key)
+
+        return jax.vjp(made, players.generator["params"], has_aux=True)
+
+    def discriminator_loss(params, players: Players, batch: gan.Batch, fake: jax.Array, key: jax.Array):
         keys = jax.random.split(key, 8)
-        z = fed(latent(keys[0], len(batch.rows)), batch.labels)
-        fake = jax.lax.stop_gradient(run(generator, players.generator, z, keys[1])[0])
         real, fake = (
             heuristics.noisy(x, options, players.iteration, k) for x, k in ((batch.rows, keys[2]), (fake, keys[3]))
         )
@@ -121,6 +130,11 @@ def adversarial(
         return total, (variables, info)
 
     def critic(players: Players, batch: gan.Batch, key: jax.Array) -> tuple[Players, gan.Info]:
+        fake, _, _ = making(players, drawn(batch, key), key)
+        return against(players, batch, fake, key)
+
+    def against(players: Players, batch: gan.Batch, fake: jax.Array, key: jax.Array) -> tuple[Players, gan.Info]:
+        """The discriminator's update."""
         params = players.discriminator["params"]
         if rules.clip is not None:
             bound = rules.clip
@@ -128,32 +142,34 @@ def adversarial(
                 name: part if name in rules.unclipped else jax.tree.map(lambda p: jnp.clip(p, -bound, bound), part)
                 for name, part in params.items()
             }
-        gradient, (variables, info) = jax.grad(discriminator_loss, has_aux=True)(params, players, batch, key)
+        gradient, (variables, info) = jax.grad(discriminator_loss, has_aux=True)(params, players, batch, fake, key)
         gradient = heuristics.frozen(gradient, options.freeze_layers)
         params, optimizer = updated(optimizers[1], gradient, players.discriminator_optimizer, params)
         players = players._replace(discriminator={**variables, "params": params}, discriminator_optimizer=optimizer)
         return players, info
 
-    def generator_loss(params, players: Players, z: jax.Array, labels: jax.Array, key: jax.Array):
+    def generator_loss(fake: jax.Array, players: Players, labels: jax.Array, key: jax.Array):
         keys = jax.random.split(key, 3)
-        fake, variables = run(generator, {**players.generator, "params": params}, z, keys[0])
         seen = heuristics.noisy(fake, options, players.iteration, keys[1])
         logits, classes, _ = judged(players.discriminator, seen, keys[2])
         total = loss.generator(logits).mean()
         info = {"generator": total}
         if classes is not None:
             total = total + rules.class_weights[1] * losses.cross_entropy(classes, labels)
-        return total, (variables, info)
+        return total, info
 
     def step(players: Players, batch: gan.Batch, key: jax.Array) -> tuple[Players, gan.Info]:
-        players, info = critic(players, batch, key)
-        z = fed(latent(jax.random.split(key, 8)[0], len(batch.rows)), batch.labels)  # those of the discriminator
+        z = drawn(batch, key)
+        fake, pull, variables = making(players, z, key)  # once for both players
+        players, info = against(players, batch, fake, key)
         for i in range(options.generator_steps):
-            params = players.generator["params"]
-            gradient, (variables, more) = jax.grad(generator_loss, has_aux=True)(
-                params, players, z, batch.labels, jax.random.fold_in(key, i)
+            once = jax.random.fold_in(key, i)
+            if i:
+                fake, pull, variables = making(players, z, once)
+            gradient, more = jax.grad(generator_loss, has_aux=True)(fake, players, batch.labels, once)
+            params, optimizer = updated(
+                optimizers[0], *pull(gradient), players.generator_optimizer, players.generator["params"]
             )
-            params, optimizer = updated(optimizers[0], gradient, players.generator_optimizer, params)
             players = players._replace(generator={**variables, "params": params}, generator_optimizer=optimizer)
         return players._replace(iteration=players.iteration + 1), {**info, **more}
 

@@ -83,17 +83,18 @@ def kernel_gradient_patches(x: jax.Array, g: jax.Array, geometry: Geometry) -> j
 
 
 def input_gradient_windows(g: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    """One multiply; its overlapping windows are summed phase by phase, without the zeros between strided pixels."""
+    (sy, sx), (ky, kx) = geometry.strides, geometry.kernel
     windows = jnp.einsum("bhwo,yxio->bhwyxi", g, kernel, precision=geometry.precision)
-    total = jnp.zeros((), g.dtype)
-    for at in _taps(geometry):
-        edges = [
-            (i - low, n + low - i - (o - 1) * s - 1, s - 1)
-            for i, n, s, (low, _), o in zip(
-                at, geometry.image, geometry.strides, geometry.pads, geometry.out, strict=True
-            )
-        ]
-        total = total + lax.pad(windows[:, :, :, *at], jnp.zeros((), g.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
-    return total
+    down, right = (ky - 1) // sy, (kx - 1) // sx  # how far a window reaches, in strides
+    b, h, w, _ = g.shape
+    nothing = jnp.zeros((b, h + down, w + right, kernel.shape[2]), g.dtype)
+    phases = [[nothing] * sx for _ in range(sy)]
+    for y, x in _taps(geometry):
+        (i, py), (j, px) = divmod(y, sy), divmod(x, sx)
+        edges = [(0, 0, 0), (i, down - i, 0), (j, right - j, 0), (0, 0, 0)]
+        phases[py][px] += lax.pad(windows[:, :, :, y, x], jnp.zeros((), g.dtype), edges)
+    return _interleaved(jnp.stack([jnp.stack(row, axis=3) for row in phases], axis=2), geometry)
 
 
 def input_gradient_phases(g: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
@@ -107,10 +108,7 @@ def input_gradient_phases(g: jax.Array, kernel: jax.Array, geometry: Geometry) -
         g, turned(phases.reshape(*taps, c_out, sy * sx * c_in)), (1, 1), [(t - 1, t - 1) for t in taps],
         dimension_numbers=_LAYOUT, precision=geometry.precision,
     )  # fmt: skip
-    b, h, w, _ = y.shape
-    y = y.reshape(b, h, w, sy, sx, c_in).transpose(0, 1, 3, 2, 4, 5).reshape(b, h * sy, w * sx, c_in)
-    edges = [(-low, n + low - m, 0) for n, (low, _), m in zip(geometry.image, geometry.pads, y.shape[1:3], strict=True)]
-    return lax.pad(y, jnp.zeros((), y.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
+    return _interleaved(y.reshape(*y.shape[:3], sy, sx, c_in).transpose(0, 1, 3, 2, 4, 5), geometry)
 
 
 def depthwise_native(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
@@ -123,6 +121,14 @@ def depthwise_native(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax
 def depthwise_shifts(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
     shifts = zip(_taps(geometry), _shifted(x, geometry), strict=True)
     return functools.reduce(jnp.add, (shifted * kernel[*at, 0] for at, shifted in shifts))
+
+
+def _interleaved(phases: jax.Array, geometry: Geometry) -> jax.Array:
+    """Phases [b, h, sy, w, sx, in] of the padded images to images [b, *image, in]."""
+    b, h, sy, w, sx, c_in = phases.shape
+    y = phases.reshape(b, h * sy, w * sx, c_in)
+    edges = [(-low, n + low - m, 0) for n, (low, _), m in zip(geometry.image, geometry.pads, y.shape[1:3], strict=True)]
+    return lax.pad(y, jnp.zeros((), y.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
 
 
 def _patches(x: jax.Array, geometry: Geometry) -> jax.Array:
