@@ -43,6 +43,7 @@ class WassersteinSettings:
     rate: float = gan.setting(2e-4, "learning rate of RMSprop", _CODE)
     clip: float = gan.setting(0.01, "bound of the critic's parameters, but for the last class layer", _CODE)
     critics: int = gan.setting(5, "updates of the critic an iteration", _CODE)
+    class_weight: float = gan.setting(1.0, "weight of the classes' cross-entropy in both losses", _CODE)
     dropout: float = gan.setting(0.5, "share of the critic's channels that are dropped", f"{_CODE}; rate [U]", most=1)
     dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
     heuristics: Heuristics = dataclasses.field(default=Heuristics())
@@ -79,6 +80,7 @@ def _wasserstein(settings: WassersteinSettings, spec: gan.Spec) -> gan.Gan:
         rules=adversarial.Rules(
             critics=lambda iteration: settings.critics - 1, clip=settings.clip, unclipped=("classes",),
             options=settings.heuristics, classes=spec.classes,
+            class_weights=(settings.class_weight, settings.class_weight),
         ),
     )  # fmt: skip
 

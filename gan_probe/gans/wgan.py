@@ -56,6 +56,9 @@ WGAN = gan.System(
         "smoke": {
             "steps": 3, "batch": 16, "width": 4, "discriminator_width": 4, "critics": 2, "warm_critics": 2,
         },
-        "cpu": {"steps": 2_000, "width": 32, "discriminator_width": 32, "rate": 2e-4, "warm_critics": 20},
+        "cpu": {
+            "steps": 1_000, "batch": 32, "width": 16, "discriminator_width": 16, "rate": 5e-4, "critics": 3,
+            "warm_critics": 10,
+        },
     },
 )  # fmt: skip

@@ -16,6 +16,7 @@ CONVOLUTIONS = {
     "few channels": ((9, 8), (3, 3), (1, 1), "VALID", 1, 4),
     "kernel beyond the image": ((2, 3), (3, 3), (1, 1), "SAME", 5, 3),
     "kernel below the stride": ((30, 31), (1, 1), (2, 3), "SAME", 5, 3),
+    "windows below the stride": ((8, 7), (1, 2), (2, 3), "SAME", 5, 3),
     "uneven padding": ((31, 30), (4, 3), (3, 2), ((2, 0), (1, 3)), 3, 2),
     "parts of the batch": ((10, 9), (3, 3), (1, 1), "SAME", 5, 2),
 }
