@@ -166,10 +166,9 @@ def adversarial(
             once = jax.random.fold_in(key, i)
             if i:
                 fake, pull, variables = making(players, z, once)
-            gradient, more = jax.grad(generator_loss, has_aux=True)(fake, players, batch.labels, once)
-            params, optimizer = updated(
-                optimizers[0], *pull(gradient), players.generator_optimizer, players.generator["params"]
-            )
+            by_images, more = jax.grad(generator_loss, has_aux=True)(fake, players, batch.labels, once)
+            (gradient,), params = pull(by_images), players.generator["params"]
+            params, optimizer = updated(optimizers[0], gradient, players.generator_optimizer, params)
             players = players._replace(generator={**variables, "params": params}, generator_optimizer=optimizer)
         return players._replace(iteration=players.iteration + 1), {**info, **more}
 
