@@ -21,8 +21,9 @@ def test_the_smoke_preset_runs(name, images, tmp_path):
     trained = runs.train(tmp_path / "run", name, images, preset="smoke", every=1_000)
     found = trained.sampler.draw(np.arange(20))
     assert found.shape == (20, 28, 28, 1) and found.dtype == np.uint8
-    # Without batch norm, or from the mean image on, samples differ by less than half a grey level for so few steps.
-    assert len(np.unique(found.reshape(20, -1), axis=0)) > 1 or name in {"dcgan_weak", "ali"}
+    # For so few steps these samples differ by less than half a grey level: without batch norm, about the mean image,
+    # or while an encoder learns first.
+    assert len(np.unique(found.reshape(20, -1), axis=0)) > 1 or name in {"dcgan_weak", "ali", "sgan"}
 
 
 @pytest.mark.parametrize("sizes", [(28,), pytest.param((32, 64), marks=pytest.mark.slow)], ids=str)
