@@ -132,8 +132,8 @@ def units(features: np.ndarray) -> Units:
 
 def logits(linear: Linear, features: ArrayLike) -> jax.Array:
     """Unnormalised log probabilities, float32 [n, c], or [m, n, c] of many models."""
-    x = np.asarray(features, np.float32)
-    blocks = [_affine(linear, x[start : start + _ROWS]) for start in range(0, len(x), _ROWS)]
+    x = np.asarray(features)
+    blocks = [_affine(linear, np.asarray(x[at : at + _ROWS], np.float32)) for at in range(0, len(x), _ROWS)]
     return jnp.concatenate(blocks, axis=-2)
 
 

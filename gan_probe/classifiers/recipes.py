@@ -1,16 +1,20 @@
 """How each architecture is trained unless flags say otherwise."""
 
+import dataclasses
+import math
 from collections.abc import Mapping
+from typing import Any
 
+from gan_probe import types
 from gan_probe.classifiers import training
 
-__all__ = ["CLASSIFIERS"]
+__all__ = ["CLASSIFIERS", "changed"]
 
 _RESIDUAL = training.Recipe(optimizer="sgd", rate=0.1, weight_decay=2e-4, drops=2, patience=4, epochs=200)
 _WIDE = training.Recipe(optimizer="sgd", rate=0.1, decay=0.2, weight_decay=5e-4, drops=3, patience=4, epochs=200)
 
 CLASSIFIERS: Mapping[str, training.Recipe] = {
-    "linear": training.Recipe(patience=3),
+    "linear": training.Recipe(epochs=1),
     "mlp": training.Recipe(),
     "mnist_cnn": training.Recipe(patience=0, drops=1, epochs=30),
     "cifar_cnn": training.Recipe(),
@@ -21,4 +25,41 @@ CLASSIFIERS: Mapping[str, training.Recipe] = {
     "wrn28_10": _WIDE,
 }
 """Recipe of every name of models.ARCHITECTURES. Sources: ResNet, He et al. 2016 (weight decay 2e-4 of its public code);
-wide ResNet, Zagoruyko and Komodakis 2016; paper 001's classifier, its code; the others are ours ([U] in the papers)."""
+wide ResNet, Zagoruyko and Komodakis 2016; paper 001's classifier, its code; the others are ours ([U] in the papers);
+linear is solved, not trained by steps."""
+
+_LEAST = {"rate": 0.0, "decay": 0.0, "weight_decay": 0.0, "drops": 0, "patience": 0, "epochs": 1, "batch": 1}
+
+
+def changed(arch: str, text: str) -> training.Recipe:
+    """The recipe of an architecture with other settings, as `epochs=7,batch=32`; see training.Recipe.
+
+    Raises:
+      UserError: no recipe to change, an unknown setting, or a value of the wrong kind or out of range.
+    """
+    if arch not in CLASSIFIERS or arch == "linear":
+        raise types.UserError(f"--recipe={text}: {arch} is not trained by steps")
+    recipe, values = CLASSIFIERS[arch], {}
+    known = dataclasses.asdict(recipe)
+    for part in text.split(","):
+        name, _, value = (word.strip() for word in part.partition("="))
+        if name not in known:
+            raise types.UserError(
+                f"--recipe={text}: {name or 'nothing'} is no setting{types.hint(name, known)}; one of {', '.join(known)}"
+            )
+        values[name] = _value(name, value, type(known[name]))
+    return dataclasses.replace(recipe, **values)
+
+
+def _value(name: str, value: str, kind: type) -> Any:
+    if name == "optimizer":
+        if value not in ("sgd", "adam"):
+            raise types.UserError(f"--recipe: optimizer={value}: sgd or adam")
+        return value
+    try:
+        number = kind(value)
+    except ValueError:
+        number = math.nan
+    if not (_LEAST[name] <= number < math.inf):
+        raise types.UserError(f"--recipe: {name}={value}: give a {'whole ' * (kind is int)}number from {_LEAST[name]}")
+    return number

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from gan_probe import checkpoint, models, run_file, types
-from gan_probe.classifiers import recipes, training
+from gan_probe.classifiers import recipes, solved, training
 from gan_probe.models import outputs
 
 __all__ = ["Classifier", "load", "predicted", "train"]
@@ -41,7 +41,7 @@ def train(
     out: pathlib.Path,
     arch: str,
     *,
-    images: np.ndarray,
+    images: training.Images,
     labels: np.ndarray,
     classes: tuple[str, ...],
     held_out: np.ndarray,
@@ -57,9 +57,10 @@ def train(
 
     Args:
       out: the run directory; new or empty, or with `resume` one of the same settings.
-      arch: name in models.ARCHITECTURES.
+      arch: name in models.ARCHITECTURES; linear has its optimum computed, all others are trained by steps.
       images: uint8 [n, h, w, c].    labels: int [n].    held_out: bool [n], the validation split.
       about: what else run.json says: the source of the data.
+      recipe: of the steps; recipes.CLASSIFIERS by default, and always for linear.
       epoch_rows: see training.Trainer.
       progress: called as tqdm is, once an epoch.
       report: called after every epoch.
@@ -72,7 +73,7 @@ def train(
         raise types.UserError(f"--arch={arch}: unknown{hint}; see gan-probe list classifiers")
     if held_out.all() or not held_out.any():
         raise types.UserError(f"{len(labels)} labelled images are too few: some to train on, some to validate")
-    recipe = recipe or recipes.CLASSIFIERS[arch]
+    recipe = recipes.CLASSIFIERS[arch] if recipe is None or arch == solved.NAME else recipe
     settings = {
         "kind": "classifier", "arch": arch, "classes": list(classes), "shape": list(images.shape[1:]), "seed": seed,
         "recipe": dataclasses.asdict(recipe), **(about or {}),
@@ -88,10 +89,7 @@ def train(
         state = checkpoint.load(out, step, state)
         history = history[:step]
     while not trainer.finished(state):
-        bar = progress(total=trainer.steps, desc=f"epoch {int(state.epoch) + 1}", unit="step") if progress else None
-        state, epoch = trainer.epoch(state, bar.update if bar is not None else lambda: None)
-        if bar is not None:
-            bar.close()
+        state, epoch = solved.epoch(trainer, state) if arch == solved.NAME else _epoch(trainer, state, progress)
         if not np.isfinite(epoch.train_loss):
             raise types.UserError(f"{out}: the loss is not finite in epoch {epoch.epoch}; lower the learning rate")
         history.append(epoch._asdict())
@@ -101,6 +99,16 @@ def train(
         report(epoch)
     run_file.write(out, {**settings, "finished": True, "epochs": history})
     return load(out)
+
+
+def _epoch(
+    trainer: training.Trainer, state: training.State, progress: Callable[..., Any] | None
+) -> tuple[training.State, training.Epoch]:
+    bar = progress(total=trainer.steps, desc=f"epoch {int(state.epoch) + 1}", unit="step") if progress else None
+    found = trainer.epoch(state, bar.update if bar is not None else lambda: None)
+    if bar is not None:
+        bar.close()
+    return found
 
 
 def load(run: pathlib.Path) -> Classifier:

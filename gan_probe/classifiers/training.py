@@ -8,7 +8,7 @@ the parameters of the best epoch. The test set has no part in it.
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +19,18 @@ from flax import linen
 from gan_probe import parallel
 from gan_probe.models import outputs
 
-__all__ = ["Recipe", "State", "Trainer", "predictor"]
+__all__ = ["Images", "Recipe", "State", "Trainer", "cross_entropy", "predictor"]
 
 _PREDICTED = 512  # rows of a batch in inference
+
+
+class Images(Protocol):
+    """uint8 images [n, h, w, c], of which rows are taken by number: an array, or a view of a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,7 +80,7 @@ class Trainer:
     Args:
       module: of models.ARCHITECTURES.
       recipe: see Recipe.
-      images: uint8 [n, h, w, c].
+      images: uint8 [n, h, w, c], read a batch at a time.
       labels: int [n].
       held_out: bool [n], rows of the validation split.
       seed: of the initial parameters, the order of rows and dropout.
@@ -79,13 +88,13 @@ class Trainer:
     """
 
     def __init__(
-        self, module: linen.Module, recipe: Recipe, *, images: np.ndarray, labels: np.ndarray, held_out: np.ndarray,
+        self, module: linen.Module, recipe: Recipe, *, images: Images, labels: np.ndarray, held_out: np.ndarray,
         seed: int, epoch_rows: int | None = None,
     ):  # fmt: skip
         self.module, self.recipe, self._epoch_rows = module, recipe, epoch_rows
         self._key = jax.random.key(seed)
-        self._images, self._labels = images[~held_out], labels[~held_out].astype(np.int32)
-        self._held = images[held_out], labels[held_out].astype(np.int32)
+        self._images, self._labels = images, labels.astype(np.int32)
+        self._rows, self._held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
         self._optimizer = _optimizer(recipe)
         self._step = _step(module, self._optimizer)
         self._mesh = parallel.mesh()
@@ -111,13 +120,13 @@ class Trainer:
         losses = []
         for i, at in enumerate(self._batches(number)):
             put = parallel.put_whole if len(at) % self._mesh.size else parallel.put_rows
-            images, labels = put((self._images[at], self._labels[at]), self._mesh)
+            images, labels = put((self._images[self._rows[at]], self._labels[self._rows[at]]), self._mesh)
             variables, optimizer, loss = self._step(
                 variables, optimizer, images, labels, jnp.float32(rate), jax.random.fold_in(key, i)
             )
             losses.append(loss)
             each()
-        loss, accuracy = self._validate(variables)
+        loss, accuracy = self.validate(variables)
         better = loss < float(state.best_loss)
         waited = 0 if better else int(state.waited) + 1
         drop = waited > self.recipe.patience
@@ -133,28 +142,32 @@ class Trainer:
         )
         return state, Epoch(number, float(np.mean([float(x) for x in losses])), loss, accuracy, rate)
 
+    def rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images and labels that are not held out."""
+        return self._images[self._rows], self._labels[self._rows]
+
+    def validate(self, variables: Any) -> tuple[float, float]:
+        """Mean loss and accuracy on the validation split."""
+        images, labels = self._images[self._held], self._labels[self._held]
+        logits = predictor(self.module)(variables, images).logits.astype(np.float64)
+        return cross_entropy(logits, labels), float(np.mean(logits.argmax(axis=1) == labels))
+
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return max(1, (self._epoch_rows or len(self._images)) // self.recipe.batch)
+        return max(1, (self._epoch_rows or len(self._rows)) // self.recipe.batch)
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
         """Row numbers of each step: a new order every pass over the rows, its last incomplete batch left out."""
-        batch = min(self.recipe.batch, len(self._images))
-        each = len(self._images) // batch
+        batch = min(self.recipe.batch, len(self._rows))
+        each = len(self._rows) // batch
         order, last = np.empty(0, int), 0
         for step in range((epoch - 1) * self.steps, epoch * self.steps):
             number, i = step // each + 1, step % each
             if number != last:
                 seed = jax.random.key_data(jax.random.fold_in(self._key, number)).tolist()
-                order, last = np.random.default_rng(seed).permutation(len(self._images)), number
+                order, last = np.random.default_rng(seed).permutation(len(self._rows)), number
             yield np.sort(order[i * batch : (i + 1) * batch])
-
-    def _validate(self, variables: Any) -> tuple[float, float]:
-        images, labels = self._held
-        logits = predictor(self.module)(variables, images).logits.astype(np.float64)
-        loss = np.asarray(optax.softmax_cross_entropy_with_integer_labels(logits, labels))
-        return float(loss.mean()), float(np.mean(logits.argmax(axis=1) == labels))
 
 
 @functools.cache
@@ -166,6 +179,11 @@ def predictor(module: linen.Module) -> Callable[[Any, np.ndarray], outputs.Outpu
         return module.apply(variables, outputs.centred(images))._replace(layers={})
 
     return lambda variables, images: parallel.in_batches(apply, variables, images, _PREDICTED)
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over rows, in nats, of float64 logits [n, classes] and labels int [n]."""
+    return float(np.asarray(optax.softmax_cross_entropy_with_integer_labels(logits, labels)).mean())
 
 
 def _optimizer(recipe: Recipe) -> optax.GradientTransformation:

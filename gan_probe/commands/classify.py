@@ -17,6 +17,7 @@ def _define(values: flags.FlagValues) -> None:
     text("real", None, "labelled held-out images that tell the accuracy (SRC); no part in training")
     text("out", None, "folder of the run: run.json and checkpoints")
     command.define_images(values)
+    text("recipe", None, command.RECIPE)
     whole("seed", 0, "of the validation split, initial weights and order of rows", lower_bound=0, upper_bound=2**31 - 1)
     flags.DEFINE_boolean("resume", False, "go on with a run that was stopped", flag_values=values)
 
@@ -26,14 +27,16 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     command.no_words(words)
     command.required(values, "classify", data="labelled images to train on (SRC)", out="the folder of the run")
     from gan_probe import annotation, sets
+    from gan_probe.classifiers import recipes
 
+    recipe = recipes.changed(values.arch, values.recipe) if values.recipe else None
     given = {"data": values.data} if values.real is None else {"data": values.data, "real": values.real}
     opened = {
         name: sets.opened(src, name=name, seed=values.seed, **command.images(values)) for name, src in given.items()
     }
     found = annotation.classify(
         pathlib.Path(values.out), values.arch, opened["data"], opened.get("real"), seed=values.seed,
-        resume=values.resume, progress=command.progress,
+        resume=values.resume, recipe=recipe, progress=command.progress,
         report=lambda e: print(
             f"epoch {e.epoch:3}  rate {e.rate:.0e}  train loss {e.train_loss:.4f}  validation loss {e.loss:.4f}  "
             f"accuracy {e.accuracy:.2%}",

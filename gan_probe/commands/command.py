@@ -15,6 +15,7 @@ from gan_probe import types
 
 __all__ = [
     "IMAGE_FLAGS",
+    "RECIPE",
     "Command",
     "define_images",
     "find_own_modules",
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 IMAGE_FLAGS = ("resize", "crop", "label")
+RECIPE = (
+    "how a network is trained where it isn't as usual: NAME=VALUE with commas, of optimizer, rate, decay, drops, "
+    "patience (epochs without a better validation loss before the rate drops), epochs, batch, weight_decay"
+)
 
 progress = functools.partial(tqdm, delay=2, disable=None, leave=False)
 

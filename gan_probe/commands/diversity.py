@@ -34,6 +34,7 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_boolean(name, False, about, flag_values=values)
     flags.DEFINE_float("ridge", 5e-5, "linear: strength of the penalty, features of mean squared norm 1, in nats",
                        flag_values=values)  # fmt: skip
+    text("recipe", None, command.RECIPE)
     command.define_images(values)
     whole("seed", 0, "of subsets, initial weights and orders", lower_bound=0, upper_bound=2**31)
     flags.DEFINE_float(
@@ -53,15 +54,17 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         raise types.UserError(f"--oversample={values.oversample}: give whole numbers with commas, as 1,10") from None
 
     from gan_probe import diversity
+    from gan_probe.classifiers import recipes
     from gan_probe.report import diversity as report
 
+    recipe = recipes.changed(values.arch, values.recipe) if values.recipe else None
     if values.embed:
         command.find_own_modules()
     out = pathlib.Path(values.out)
     results = diversity.diversity(
         train=values.train, real=values.real, fake=command.named(values.fake), out=out, arch=values.arch,
         annotator=values.annotator, embed=values.embed, repeats=values.repeats, oversample=oversample,
-        fresh=values.fresh, balance=values.balance, ridge=values.ridge, seed=values.seed, **command.images(values),
+        fresh=values.fresh, balance=values.balance, ridge=values.ridge, recipe=recipe, seed=values.seed, **command.images(values),
         memory_gb=values.memory_gb, resume=values.resume, command=line, progress=command.progress,
     )  # fmt: skip
     for name, given in results["inputs"].items():

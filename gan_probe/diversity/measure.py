@@ -1,5 +1,6 @@
 """`diversity`: fits every training set, makes the true curve, and inverts it for each synthetic set."""
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -20,9 +21,10 @@ _NETWORK_LEAST = 32
 _REPEATS = {"linear": 10, "nearest": 10}
 _NETWORK_REPEATS = 3
 _MOST_TIMES = 1000
+_FRESH = 20  # epochs before a generator's fresh samples come again
 
 ARCHS = ("linear", "nearest", *(name for name in models.ARCHITECTURES if name != "linear"))
-"""linear is the softmax solved to its optimum; the network of that name in models.ARCHITECTURES is trained by steps."""
+"""linear is solved to its optimum, as it is by `gan-probe classify`; other networks are trained by steps."""
 
 
 def diversity(
@@ -81,14 +83,13 @@ def diversity(
       UserError: bad input, one line that names it and the remedy.
     """
     _check(arch, embed, repeats, oversample, fresh, ridge)
+    network = arch not in _LEAST
     given = task.prepare(
-        train=train, real=real, fake=fake, annotator=annotator, balance=balance, times=max(oversample),
-        embed=embed, seed=seed,
+        train=train, real=real, fake=fake, annotator=annotator, balance=balance,
+        times=max(*oversample, _FRESH if fresh else 1),
+        embed=embed, network=network, seed=seed,
         memory_gb=memory_gb, progress=progress, resize=resize, crop=crop, label=label,
     )  # fmt: skip
-    network = arch not in _LEAST
-    if network and given.samples["train"].kind != "images":
-        raise types.UserError(f"--arch={arch} needs images, {given.samples['train'].source} holds features; use linear")
     least = max(_LEAST.get(arch, _NETWORK_LEAST), 2 * len(given.classes))
     repeats = _REPEATS.get(arch, _NETWORK_REPEATS) if repeats is None else repeats
     n = len(given.samples["train"])
@@ -106,6 +107,7 @@ def diversity(
         "embedding": given.embedding._asdict(), "seed": seed, "labelled_by": dict(given.labelled_by),
         "sha256": {name: e.sha256 for name, e in given.embedded.items()},
         **({"ridge": ridge, "tolerance": tolerance} if arch == "linear" else {}),
+        **({"recipe": dataclasses.asdict(recipe)} if recipe else {}),
     }  # fmt: skip
     kept = cells.Cells(pathlib.Path(out), settings, resume=resume)
     learn: Callable[..., None] = nearest_fits.learn

@@ -38,9 +38,10 @@ def learn(
             resume=run.exists(), recipe=recipe, progress=given.progress,
             epoch_rows=fit.epoch_rows or _epoch(fit, recipe),
         )  # fmt: skip
-        own = runs.predicted(trained, images.__getitem__, np.arange(len(images)))
+        own = runs.predicted(trained, images.__getitem__, np.arange(len(labels)))
         truth = given.labels["real"]
-        correct = runs.predicted(trained, given.samples["real"].rows.take, np.arange(len(truth))) == truth
+        every = np.arange(len(truth))
+        correct = runs.predicted(trained, given.images("real", every).__getitem__, every) == truth
         done(fit, fits.Outcome(correct, float(np.mean(own == labels)), trained.epochs, trained.converged))
         shutil.rmtree(run)
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from gan_probe import annotators, generated, sets, types
 from gan_probe import embed as embed_lib
-from gan_probe.classifiers import linear
+from gan_probe.classifiers import linear, training
 from gan_probe.data import slices
+from gan_probe.embed import pixels
 
 __all__ = ["Task", "prepare"]
 
@@ -18,7 +19,7 @@ __all__ = ["Task", "prepare"]
 class Task:
     """What every learner is given.
 
-    samples, embedded: by "train", "real" or name of a fake. labels: int64 [n] of each, by `classes`.
+    samples, embedded: by "train", "real" or name of a fake; for networks features are the images' bytes. labels: int64 [n] of each, by `classes`.
     labelled_by: of each fake. notes: of each set, for `inputs`.
     """
 
@@ -37,10 +38,19 @@ class Task:
     def fakes(self) -> list[str]:
         return list(self.labelled_by)
 
-    def images(self, source: str, rows: np.ndarray) -> np.ndarray:
-        """uint8 [n, h, w, c]; a row that stands several times is decoded once."""
-        distinct, back = np.unique(rows, return_inverse=True)
-        return self.samples[source].rows.take(distinct)[back]
+    def images(self, source: str, rows: np.ndarray) -> training.Images:
+        """These rows of a source, for networks."""
+        return _Chosen(self.embedded[source].features, rows, self.samples[source].rows.shape)
+
+
+class _Chosen:
+    """Images [n, h, w, c] among flat ones uint8 [m, h w c], copied as they are asked for."""
+
+    def __init__(self, pixels: np.ndarray, rows: np.ndarray, shape: tuple[int, ...]):
+        self._pixels, self._rows, self.shape = pixels, rows, (len(rows), *shape)
+
+    def __getitem__(self, rows: np.ndarray, /) -> np.ndarray:
+        return np.asarray(self._pixels[self._rows[rows]]).reshape(-1, *self.shape[1:])
 
 
 def prepare(
@@ -52,12 +62,17 @@ def prepare(
     balance: bool,
     times: int,
     embed: Any,
+    network: bool,
     seed: int,
     memory_gb: float,
     progress: Any,
     **options: Any,
 ) -> Task:
-    """Opens, labels and checks the sets; see measure.diversity. times: as large as train are the largest fits.
+    """Opens, labels and checks the sets; see measure.diversity.
+
+    Args:
+      times: as large as train are the largest fits.
+      network: whether images are looked at as they are.
 
     Raises:
       UserError: sets that do not fit together, no labels where they are needed, or fewer than two classes.
@@ -66,17 +81,20 @@ def prepare(
     for name, s in samples.items():
         if s.labels is None:
             raise types.UserError(f"--{name}: {s.source} has no labels: sub-folders, `labels` in the npz, or --label")
+    if network and samples["train"].kind != "images":
+        raise types.UserError(f"--train: a network needs images, {samples['train'].source} holds features; use linear")
     classes = tuple(sets.classes_seen(samples["train"]))
     if len(classes) < 2:
         raise types.UserError(f"--train: {samples['train'].source} has one class, {classes[0]}; a classifier needs two")
     _known(samples["real"], classes, samples["train"])
     if balance:
         samples = {name: _balanced(s, classes, seed) for name, s in samples.items()}
-    drawn = _drawn(samples["train"], most=times * len(samples["train"]), memory_gb=memory_gb)
+    drawn = _drawn(samples["train"], most=times * len(samples["train"]), item=1 if network else 4, memory_gb=memory_gb)
     named = {name: generated.with_n(one, drawn) for name, one in sets.named_fakes(fake).items()}
     fakes = sets.fakes(named, n=drawn, like=samples["real"], seed=seed, **options)
     given = {**samples, **fakes}
-    embedder = embed_lib.Embedder(given, embed, cache_dir=None, memory_gb=memory_gb, progress=progress)
+    spec = pixels.as_bytes(samples["train"].rows.shape) if network else embed
+    embedder = embed_lib.Embedder(given, spec, cache_dir=None, memory_gb=memory_gb, progress=progress)
     embedded = {name: embedder.embed(name, s) for name, s in given.items()}
     labels = {name: _codes(given[name], classes) for name in samples}
     labelled_by, notes = {}, _notes(embedded)
@@ -132,9 +150,9 @@ class _Annotator:
         return place[annotators.annotate(self._networks, samples, name=name, progress=self._progress).codes]
 
 
-def _drawn(train: types.Samples, *, most: int, memory_gb: float) -> int:
+def _drawn(train: types.Samples, *, most: int, item: int, memory_gb: float) -> int:
     """Samples that a generator is asked for: `most`, or as many as half the memory holds; smaller ones come again."""
-    room = int(memory_gb * 2**30 / 2 / (4 * np.prod(train.rows.shape)))
+    room = int(memory_gb * 2**30 / 2 / (item * np.prod(train.rows.shape)))
     return max(len(train), min(most, room))
 
 

@@ -11,4 +11,5 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
     mapper.no_argument("features", argument)
     if context.first.kind != "features":
         raise types.UserError(f"--embed=features: {context.first.source} holds images; use --embed=pixels or pca:K")
-    return mapper.Mapper(types.Embedding("features", {}, None), lambda rows: rows, context.first.rows.shape[0])
+    dim = context.first.rows.shape[0]
+    return mapper.Mapper(types.Embedding("features", {}, None), lambda rows: rows, dim, as_given=True)

@@ -16,10 +16,11 @@ class Mapper(NamedTuple):
     """A map of decoded rows to features.
 
     Attributes:
-      apply: rows [b, ...] to float32 [b, dim].
+      apply: rows [b, ...] to [b, dim] of `dtype`.
       dim: length of a feature vector.
       dear: worth keeping on disk, and identified by `embedding`, so that it may be.
       most: largest batch, None for any.
+      as_given: features are the rows themselves: an array of a source serves, without a copy.
     """
 
     embedding: types.Embedding
@@ -27,6 +28,8 @@ class Mapper(NamedTuple):
     dim: int
     dear: bool = False
     most: int | None = None
+    as_given: bool = False
+    dtype: np.dtype = np.dtype(np.float32)
 
 
 class Context:

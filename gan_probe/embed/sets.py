@@ -58,8 +58,8 @@ class Embedder:
 
     Args:
       sets: role or name of a fake -> samples; "train" and "real" are what `pca:K` is fitted on.
-      spec: a name of EMBEDDINGS with its argument, `module:function`, a callable on uint8 [b, h, w, c], or None for the
-        default of the kind of sets.
+      spec: a name of EMBEDDINGS with its argument, `module:function`, a callable on uint8 [b, h, w, c], a Mapper, or
+        None for the default of the kind of sets.
       cache_dir: where dear embeddings are kept from run to run; None keeps none.
       memory_gb: where the features of all sets exceed half of it, they go to temporary files, mapped.
       progress: see stream.Progress.
@@ -72,7 +72,7 @@ class Embedder:
     def __init__(
         self,
         sets: Mapping[str, types.Samples],
-        spec: str | Callable[[np.ndarray], Any] | None,
+        spec: str | Callable[[np.ndarray], Any] | mapper.Mapper | None,
         *,
         cache_dir: pathlib.Path | None,
         memory_gb: float,
@@ -97,15 +97,15 @@ class Embedder:
         return _embed(name, self._context, self._mapper, self._new > self._room)
 
     def _bytes(self, samples: types.Samples | None) -> int:
-        return (
-            0 if samples is None or _given(samples, self._mapper) is not None else 4 * self._mapper.dim * len(samples)
-        )
+        if samples is None or _given(samples, self._mapper) is not None:
+            return 0
+        return self._mapper.dtype.itemsize * self._mapper.dim * len(samples)
 
 
 def choose(embedded: types.Embedded, at: np.ndarray) -> types.Embedded:
     """The rows int64 [m] of an embedded set; mapped from disk where the set is."""
     features = embedded.features
-    out = _allocate((len(at), features.shape[1]), None, isinstance(features, np.memmap))
+    out = _allocate((len(at), features.shape[1]), features.dtype, None, isinstance(features, np.memmap))
     for start in range(0, len(at), 4096):
         out[start : start + 4096] = features[at[start : start + 4096]]
     return types.Embedded(out, embedded.hashes[at], embedded.sha256)
@@ -129,7 +129,9 @@ def _check(sets: Mapping[str, types.Samples]) -> None:
             )
 
 
-def _mapper(spec: str | Callable[[np.ndarray], Any] | None, context: mapper.Context) -> mapper.Mapper:
+def _mapper(spec: str | Callable[[np.ndarray], Any] | mapper.Mapper | None, context: mapper.Context) -> mapper.Mapper:
+    if isinstance(spec, mapper.Mapper):
+        return spec
     if spec is None:
         spec = "pixels" if context.first.kind == "images" else "features"
     if not isinstance(spec, str):
@@ -147,9 +149,9 @@ def _mapper(spec: str | Callable[[np.ndarray], Any] | None, context: mapper.Cont
 def _given(samples: types.Samples, chosen: mapper.Mapper) -> np.ndarray | None:
     """The array of the source itself where it already is what the embedding would give: no second copy."""
     array = getattr(samples.rows, "array", None)
-    if chosen.embedding.name != "features" or array is None or array.dtype != np.float32:
+    if not chosen.as_given or array is None or array.dtype != chosen.dtype or not array.flags.c_contiguous:
         return None
-    return array if array.flags.c_contiguous else None
+    return array.reshape(len(array), -1)
 
 
 def _embed(name: str, context: mapper.Context, chosen: mapper.Mapper, spill: bool) -> types.Embedded:
@@ -174,14 +176,14 @@ def _embed(name: str, context: mapper.Context, chosen: mapper.Mapper, spill: boo
 
 def _compute(name: str, context: mapper.Context, chosen: mapper.Mapper, spill: bool) -> types.Embedded:
     samples = context.sets[name]
-    out = _allocate((len(samples), chosen.dim), context.cache_dir if spill else None, spill)
+    out = _allocate((len(samples), chosen.dim), chosen.dtype, context.cache_dir if spill else None, spill)
 
     def consume(start: int, rows: np.ndarray) -> None:
         out[start : start + len(rows)] = _finite(samples, chosen, start, rows)
 
     title = f"{name}: {chosen.embedding.name}"
     content = stream.scan(
-        samples, consume, title=title, progress=context.progress, row_bytes=4 * chosen.dim, most=chosen.most
+        samples, consume, title=title, progress=context.progress, row_bytes=out.itemsize * chosen.dim, most=chosen.most
     )
     return types.Embedded(out, *content)
 
@@ -207,11 +209,11 @@ def _reproduced(samples: types.Samples, chosen: mapper.Mapper, stored: np.ndarra
     return bool(np.allclose(fresh, kept, rtol=1e-3, atol=1e-3 * float(np.abs(kept).max())))
 
 
-def _allocate(shape: tuple[int, int], folder: pathlib.Path | None, spill: bool) -> np.ndarray:
+def _allocate(shape: tuple[int, int], dtype: np.dtype, folder: pathlib.Path | None, spill: bool) -> np.ndarray:
     if not spill:
-        return np.empty(shape, np.float32)
+        return np.empty(shape, dtype)
     where = folder or pathlib.Path(tempfile.gettempdir())
-    need = 4 * shape[0] * shape[1]
+    need = dtype.itemsize * shape[0] * shape[1]
     try:
         where.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(where).free
@@ -221,6 +223,6 @@ def _allocate(shape: tuple[int, int], folder: pathlib.Path | None, spill: bool) 
             )
         # The file has no name any more once it is mapped: nothing is left behind however the process ends.
         with tempfile.TemporaryFile(dir=where) as nameless:
-            return np.memmap(nameless, np.float32, "w+", shape=shape)
+            return np.memmap(nameless, dtype, "w+", shape=shape)
     except OSError as error:
         raise types.UserError(f"{where} cannot hold features ({error}); raise --memory_gb") from error
