@@ -44,9 +44,8 @@ def changed(arch: str, text: str) -> training.Recipe:
     for part in text.split(","):
         name, _, value = (word.strip() for word in part.partition("="))
         if name not in known:
-            raise types.UserError(
-                f"--recipe={text}: {name or 'nothing'} is no setting{types.hint(name, known)}; one of {', '.join(known)}"
-            )
+            words = f"{name or 'nothing'} is no setting{types.hint(name, known)}; one of {', '.join(known)}"
+            raise types.UserError(f"--recipe={text}: {words}")
         values[name] = _value(name, value, type(known[name]))
     return dataclasses.replace(recipe, **values)
 

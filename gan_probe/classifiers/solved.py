@@ -29,7 +29,7 @@ def epoch(trainer: training.Trainer, state: training.State) -> tuple[training.St
             f"--arch={NAME} is solved on all rows at once: {len(x):,} of {x.shape[1]:,} pixels need {need:.1f} GiB, at "
             f"most {_MOST_GB:g}; give fewer rows ([0:K]), --resize, or --arch=mlp"
         )
-    found = linear.fit(x, labels, trainer.module.classes)  # type: ignore[attr-defined]
+    found = linear.fit(x, labels, trainer.module.classes)
     kernel = found.weights / found.scale
     affine = {"kernel": kernel, "bias": found.bias - found.centre @ kernel}
     variables = {"params": {"logits": affine}}

@@ -149,7 +149,7 @@ class Trainer:
     def validate(self, variables: Any) -> tuple[float, float]:
         """Mean loss and accuracy on the validation split."""
         images, labels = self._images[self._held], self._labels[self._held]
-        logits = predictor(self.module)(variables, images).logits.astype(np.float64)
+        logits = np.asarray(predictor(self.module)(variables, images).logits, np.float64)
         return cross_entropy(logits, labels), float(np.mean(logits.argmax(axis=1) == labels))
 
     @property

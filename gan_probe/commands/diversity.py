@@ -64,8 +64,9 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     results = diversity.diversity(
         train=values.train, real=values.real, fake=command.named(values.fake), out=out, arch=values.arch,
         annotator=values.annotator, embed=values.embed, repeats=values.repeats, oversample=oversample,
-        fresh=values.fresh, balance=values.balance, ridge=values.ridge, recipe=recipe, seed=values.seed, **command.images(values),
-        memory_gb=values.memory_gb, resume=values.resume, command=line, progress=command.progress,
+        fresh=values.fresh, balance=values.balance, ridge=values.ridge, recipe=recipe, seed=values.seed,
+        **command.images(values), memory_gb=values.memory_gb, resume=values.resume, command=line,
+        progress=command.progress,
     )  # fmt: skip
     for name, given in results["inputs"].items():
         for note in given["notes"]:

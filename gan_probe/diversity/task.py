@@ -19,8 +19,8 @@ __all__ = ["Task", "prepare"]
 class Task:
     """What every learner is given.
 
-    samples, embedded: by "train", "real" or name of a fake; for networks features are the images' bytes. labels: int64 [n] of each, by `classes`.
-    labelled_by: of each fake. notes: of each set, for `inputs`.
+    samples, embedded: by "train", "real" or name of a fake; for networks features are the images' bytes.
+    labels: int64 [n] of each, by `classes`. labelled_by: of each fake. notes: of each set, for `inputs`.
     """
 
     samples: Mapping[str, types.Samples]

@@ -1,5 +1,6 @@
 """Training to convergence: what is held out stays out, a killed run goes on bit for bit, bad input is one line."""
 
+import dataclasses
 import json
 
 import jax
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from gan_probe import annotation, checkpoint, data, models, types
-from gan_probe.classifiers import recipes, runs, training
+from gan_probe.classifiers import linear, recipes, runs, solved, training
 
 RECIPE = training.Recipe(epochs=4, patience=0, drops=1, batch=64)
 
@@ -100,6 +101,43 @@ def test_batch_norm_and_dropout_run(digits, tmp_path):
     found = runs.train(tmp_path / "a", "resnet32", recipe=small, **part)
     assert set(found.variables) == {"params", "batch_stats"}
     assert np.isfinite(found.predict(part["images"]).logits).all()
+
+
+def test_the_linear_one_is_the_solved_one(digits, tmp_path):
+    """One meaning of linear: the optimum of linear.fit on the rows that are not held out, in other units of pixels."""
+    found = runs.train(tmp_path / "run", "linear", **digits)
+    kept = ~digits["held_out"]
+    pixels = digits["images"].reshape(599, -1) / 255
+    known = linear.fit(pixels[kept], digits["labels"][kept], 10)
+    np.testing.assert_allclose(
+        found.predict(digits["images"]).logits, linear.logits(known, pixels), rtol=1e-3, atol=2e-3
+    )
+    assert found.converged and found.epochs == 1
+    epoch = json.loads((tmp_path / "run" / "run.json").read_text())["epochs"][0]
+    right = np.asarray(linear.predict(known, pixels[~kept])) == digits["labels"][~kept]
+    assert epoch["accuracy"] == pytest.approx(right.mean()) and epoch["train_loss"] < epoch["loss"]
+    again = runs.train(tmp_path / "run", "linear", resume=True, **digits)
+    assert again.sha256 == found.sha256
+
+
+def test_more_rows_than_are_solved_at_once_are_refused(digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(solved, "_MOST_GB", 1e-5)
+    with pytest.raises(types.UserError, match="give fewer rows"):
+        runs.train(tmp_path / "run", "linear", **digits)
+
+
+def test_a_recipe_is_changed_by_words():
+    own = recipes.CLASSIFIERS["resnet32"]
+    found = recipes.changed("resnet32", "epochs=7, rate=1e-3,optimizer=adam")
+    assert found == dataclasses.replace(own, epochs=7, rate=1e-3, optimizer="adam")
+    for words, message in {
+        "epoch=7": "did you mean epochs", "epochs=0": "whole number from 1", "epochs=1.5": "whole number",
+        "rate=nan": "number from 0", "rate=inf": "number from", "optimizer=lbfgs": "sgd or adam", "": "one of op",
+    }.items():  # fmt: skip
+        with pytest.raises(types.UserError, match=message):
+            recipes.changed("resnet32", words)
+    with pytest.raises(types.UserError, match="not trained by steps"):
+        recipes.changed("linear", "epochs=7")
 
 
 @pytest.mark.parametrize("break_it", ["not empty", "other settings", "unknown", "nothing there", "damaged"])

@@ -10,9 +10,9 @@ import pytest
 import referencing
 from sklearn import neighbors
 
-from gan_probe import annotation, cli, data, models, types
+from gan_probe import annotation, cli, data, models, sets, types
 from gan_probe.classifiers import training
-from gan_probe.diversity import cells, diversity, fits, measure
+from gan_probe.diversity import cells, diversity, fits, measure, network_fits, task
 from gan_probe.report import diversity as report
 from gan_probe.report import files
 
@@ -84,6 +84,46 @@ def test_a_function_gives_new_samples_for_the_larger_sets(tmp_path):
     found = diversity(**SETS, fake={"noise": samples}, out=tmp_path / "run", repeats=1, oversample=[1, 3])
     assert sum(asked) == 3 * 599
     assert found["results"]["noise"]["3x"]["distinct"] == 3 * 599 and found["results"]["noise"]["1x"]["rows"] == 599
+
+
+def test_a_generator_is_asked_for_many_epochs_of_fresh_samples(tmp_path, monkeypatch):
+    asked = []
+
+    def samples(key, n):
+        asked.append(n)
+        return np.asarray(jax.random.randint(key, (n, 8, 8, 1), 0, 256)).astype(np.uint8)
+
+    class Enough(Exception):
+        pass
+
+    def stops(*args, **settings):
+        raise Enough
+
+    monkeypatch.setattr(network_fits, "learn", stops)
+    with pytest.raises(Enough):
+        diversity(**SETS, fake=samples, out=tmp_path / "run", arch="mlp", oversample=[1], fresh=True)
+    assert sum(asked) == 20 * 599
+
+
+def test_images_beyond_the_budget_lie_on_disk_as_bytes(fakes, tmp_path):
+    settings = {
+        "fake": {name: fakes[name] for name in ("once", "held_out")}, "arch": "mlp", "recipe": RECIPE, "repeats": 1,
+        "oversample": [1], "resize": 10,
+    }  # fmt: skip
+    rescaled = sets.opened(SETS["train"], name="train", seed=0, resize=10).rows
+    held = {}
+    for name, memory_gb in (("memory", 1.0), ("disk", 1e-6)):
+        given = task.prepare(
+            train=SETS["train"], real=SETS["real"], fake=settings["fake"], annotator=None, balance=False, times=1,
+            embed=None, network=True, seed=0, memory_gb=memory_gb, progress=None, resize=10,
+        )  # fmt: skip
+        held[name] = {isinstance(e.features, np.memmap) for e in given.embedded.values()}
+        assert {e.features.dtype for e in given.embedded.values()} == {np.dtype(np.uint8)}
+        at = np.array([5, 2, 5])
+        np.testing.assert_array_equal(given.images("train", at)[np.arange(3)], rescaled.take(at))
+    assert held["disk"] == {True} and held["memory"] == {False}
+    found = [diversity(**SETS, **settings, out=tmp_path / f"{gb}", memory_gb=gb) for gb in (1.0, 1e-6)]
+    assert found[0]["results"] == found[1]["results"] and found[0]["curve"] == found[1]["curve"]
 
 
 def test_labels_are_the_sets_own_or_an_annotators(linear_run):
