@@ -95,8 +95,7 @@ class Trainer:
         self._key = jax.random.key(seed)
         self._images, self._labels = images, labels.astype(np.int32)
         self._rows, self._held = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-        self._optimizer = _optimizer(recipe)
-        self._step = _step(module, self._optimizer)
+        self._optimizer, self._step = _program(module, recipe.optimizer, recipe.weight_decay)
         self._mesh = parallel.mesh()
 
     def init(self) -> State:
@@ -186,11 +185,16 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.asarray(optax.softmax_cross_entropy_with_integer_labels(logits, labels)).mean())
 
 
-def _optimizer(recipe: Recipe) -> optax.GradientTransformation:
-    """Directions of steps; the rate is multiplied on afterwards, since it drops."""
-    if recipe.optimizer == "adam":
-        return optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(recipe.weight_decay))
-    return optax.chain(optax.add_decayed_weights(recipe.weight_decay), optax.trace(0.9, nesterov=True))
+@functools.lru_cache(maxsize=8)
+def _program(module: linen.Module, optimizer: str, weight_decay: float) -> tuple[optax.GradientTransformation, Any]:
+    """Directions of steps and one step, compiled once for all trainings of a module; the rate is multiplied on
+    afterwards, since it drops."""
+    decayed = optax.add_decayed_weights(weight_decay)
+    if optimizer == "adam":
+        chosen = optax.chain(optax.scale_by_adam(), decayed)
+    else:
+        chosen = optax.chain(decayed, optax.trace(0.9, nesterov=True))
+    return chosen, _step(module, chosen)
 
 
 def _step(module: linen.Module, optimizer: optax.GradientTransformation):
