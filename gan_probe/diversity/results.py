@@ -31,11 +31,6 @@ def results(
     """
     pairs = list(zip(wanted, outcomes, strict=True))
     real = _Real(given, [(f, o) for f, o in pairs if f.source == "train"])
-    warnings = [
-        f"{f.source} {f.point}, repeat {f.repeat}: training stopped at its limit of {o.steps} steps, not converged"
-        for f, o in pairs
-        if not o.converged
-    ]
     return {
         **content.header(command, given.seed, devices),
         "inputs": {
@@ -53,7 +48,7 @@ def results(
             name: {f.point: _synthetic(given, real, f, o) for f, o in pairs if f.source == name}
             for name in given.fakes
         },
-        "warnings": warnings,
+        "warnings": _unconverged(pairs, "steps" if settings["arch"] == "linear" else "epochs"),
     }  # fmt: skip
 
 
@@ -155,6 +150,17 @@ def _estimated(
         convention="", detail=detail or {},
     )  # fmt: skip
     return content.estimated(estimate, given.samples["real"], None)
+
+
+def _unconverged(pairs: Sequence[tuple[fits.Fit, fits.Outcome]], unit: str) -> list[str]:
+    """One warning for all fits that ended at their limit."""
+    ended = [(f, o.steps) for f, o in pairs if not o.converged]
+    if not ended:
+        return []
+    names = [f"{f.source} {f.point}" for f, _ in ended]
+    which = "all" if len(ended) == len(pairs) else ", ".join(names[:3]) + ", .." * (len(names) > 3)
+    most = max(steps for _, steps in ended)
+    return [f"{len(ended)} of {len(pairs)} fits stopped at {most} {unit}, not converged: {which}"]
 
 
 def _mean(values: Any) -> float | None:

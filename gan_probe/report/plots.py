@@ -122,7 +122,7 @@ def worth(points: Sequence[Mapping[str, Any]], synthetic: Mapping[str, Mapping[s
     hues = dict(zip(synthetic, (svg.HUES[:1] + svg.HUES[2:]) * len(synthetic), strict=False))  # blue is real's
     styles = dict(zip(dict.fromkeys(point for _, point, _ in sets), ("--", ":", "-.") * len(sets), strict=False))
     with matplotlib.style.context(["default", svg.STYLE]):
-        legend, strip = 0.2 * -(-(len(sets) + 1) // 4), 0.13 * len(sets) + 0.15
+        legend, strip = 0.2 * -(-(len(sets) + 1) // 3), 0.13 * len(sets) + 0.15
         sheet, axes = svg.sheet(3.3 + legend + strip, left=0.75, top=0.15 + legend)
         axes.errorbar(
             rows, 100 * value, yerr=100 * reach, fmt="o-", color=svg.REAL, ms=4, lw=2, capsize=2, label="real subsets"
@@ -152,5 +152,5 @@ def worth(points: Sequence[Mapping[str, Any]], synthetic: Mapping[str, Mapping[s
         axes.set_xlabel("real training rows (down-sampled); bars below: worth of each synthetic set, 95 %")
         axes.set_ylabel("test accuracy (%)")
         axes.grid(color=svg.INK, alpha=0.15, lw=0.6)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8)
         return svg.text(sheet, "test accuracy against the number of real training rows")

@@ -12,7 +12,7 @@ from sklearn import neighbors
 
 from gan_probe import annotation, cli, data, models, sets, types
 from gan_probe.classifiers import training
-from gan_probe.diversity import cells, diversity, fits, measure, network_fits, task
+from gan_probe.diversity import cells, diversity, fits, measure, network_fits, results, task
 from gan_probe.report import diversity as report
 from gan_probe.report import files
 
@@ -313,6 +313,17 @@ def test_command_line(linear_run, fakes, tmp_path, capsys):
 def test_names_are_escaped(linear_run):
     results = json.loads(json.dumps(linear_run[1]).replace('"once"', '"<script>x"'))
     assert "<script>" not in report.page(results) and "&lt;script&gt;" in report.page(results)
+
+
+def test_fits_that_ended_at_their_limit_are_one_warning():
+    def made(source, converged):
+        return fits.Fit(source, "1x", 0, np.arange(3)), fits.Outcome(np.ones(5, bool), 1.0, 10, converged)
+
+    found = results._unconverged([made("a", False), made("b", True)], "epochs")
+    assert found == ["1 of 2 fits stopped at 10 epochs, not converged: a 1x"]
+    every = [made(name, False) for name in "abcd"]
+    assert results._unconverged(every, "steps") == ["4 of 4 fits stopped at 10 steps, not converged: all"]
+    assert results._unconverged([made("a", True)], "steps") == []
 
 
 def test_words_for_open_ends():
