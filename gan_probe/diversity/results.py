@@ -48,7 +48,10 @@ def results(
             name: {f.point: _synthetic(given, real, f, o) for f, o in pairs if f.source == name}
             for name in given.fakes
         },
-        "warnings": _unconverged(pairs, "steps" if settings["arch"] == "linear" else "epochs"),
+        "warnings": [
+            *_unrepeated(wanted),
+            *_unconverged(pairs, "steps" if settings["arch"] == "linear" else "epochs"),
+        ],
     }  # fmt: skip
 
 
@@ -150,6 +153,12 @@ def _estimated(
         convention="", detail=detail or {},
     )  # fmt: skip
     return content.estimated(estimate, given.samples["real"], None)
+
+
+def _unrepeated(wanted: Sequence[fits.Fit]) -> list[str]:
+    if any(f.repeat for f in wanted):
+        return []
+    return ["one subset of each size: a worth's interval knows the test items only, not draws of rows; give --repeats"]
 
 
 def _unconverged(pairs: Sequence[tuple[fits.Fit, fits.Outcome]], unit: str) -> list[str]:

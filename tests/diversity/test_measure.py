@@ -326,6 +326,12 @@ def test_fits_that_ended_at_their_limit_are_one_warning():
     assert results._unconverged([made("a", True)], "steps") == []
 
 
+def test_a_worth_without_repeats_is_warned_of(linear_run):
+    assert "warnings" in linear_run[1] and not linear_run[1]["warnings"]
+    once = fits.real_fits(100, 8, repeats=1, seed=0)
+    assert "test items only" in results._unrepeated(once)[0]
+
+
 def test_words_for_open_ends():
     def result(value, ci95, beyond):
         return {"value": value, "ci95": ci95, "detail": {"beyond": beyond, "curve": [20, 6000]}}
