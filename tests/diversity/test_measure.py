@@ -307,6 +307,8 @@ def test_command_line(linear_run, fakes, tmp_path, capsys):
     assert page.count("<svg") == 1 and "http" not in page.replace("http-equiv", "")
     assert cli.main(["diversity", "--train=digits/train"]) == 2
     assert cli.main([*line, "--fake=digits/faithful", "--oversample=a"]) == 2
+    assert cli.main([*line, "--fake=digits/faithful", "--arch=mlp", "--recipe=epoch=3"]) == 2
+    assert "did you mean epochs" in capsys.readouterr().err
     assert cli.main(["diversity", "--help"]) == 0
 
 
