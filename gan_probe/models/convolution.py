@@ -8,7 +8,7 @@ convolution that has one:
   one matrix multiply and the sum of overlapping windows; on many a convolution of stride 1 that gives every phase of
   the output as channels of its own (Shi et al. 2016, arXiv:1609.05158), without the zeros between strided pixels;
 - the gradient by the kernel: on many pixels the sum of the gradients of parts of the batch, which XLA takes for
-  channels and has no room for in its caches; on few with few input channels patches and one matrix multiply;
+  channels and has no room for in its caches;
 - kernels that have more pixels than the image, whose operands XLA swaps into a loop without vector instructions;
 - one channel a group (depthwise): shifted images times numbers.
 
@@ -31,7 +31,6 @@ __all__ = ["Conv", "ConvTranspose", "conv_general_dilated", "conv_transpose"]
 
 # Where which way is faster on CPU, as measured.
 _FEW_PIXELS = 64
-_FEW_CHANNELS = 4
 
 
 def conv_general_dilated(
@@ -155,12 +154,8 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) ->
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _kernel_gradient(x: jax.Array, g: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by the kernel: [*kernel, in, out]."""
-    if math.prod(geometry.out) > _FEW_PIXELS:
-        ours = ways.kernel_gradient_parts
-    elif x.shape[-1] <= _FEW_CHANNELS:
-        ours = ways.kernel_gradient_patches
-    else:
-        ours = ways.kernel_gradient_native
+    many = math.prod(geometry.out) > _FEW_PIXELS
+    ours = ways.kernel_gradient_parts if many else ways.kernel_gradient_native
     return _by_platform(ours, ways.kernel_gradient_native, x, g, geometry)
 
 

@@ -18,7 +18,6 @@ __all__ = [
     "input_gradient_windows",
     "kernel_gradient_native",
     "kernel_gradient_parts",
-    "kernel_gradient_patches",
     "turned",
 ]
 
@@ -78,13 +77,6 @@ def convolve_patches(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax
     return jnp.tensordot(_patches(x, geometry), kernel, axes=((3, 4, 5), (0, 1, 2)), precision=geometry.precision)
 
 
-def kernel_gradient_patches(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax.Array:
-    """Patches as the multiply wants them, pixels last: few channels are turned before they are repeated, not after."""
-    taps = jnp.stack(_shifted(x.transpose(3, 0, 1, 2), geometry, first=2))
-    patches = taps.reshape(*geometry.kernel, x.shape[-1], -1)
-    return jnp.matmul(patches, g.reshape(-1, g.shape[-1]), precision=geometry.precision)
-
-
 def input_gradient_windows(g: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
     """One multiply; its overlapping windows are summed phase by phase, without the zeros between strided pixels."""
     (sy, sx), (ky, kx) = geometry.strides, geometry.kernel
@@ -140,20 +132,13 @@ def _patches(x: jax.Array, geometry: Geometry) -> jax.Array:
     return stacked.reshape(*stacked.shape[:3], *geometry.kernel, x.shape[-1])
 
 
-def _shifted(x: jax.Array, geometry: Geometry, first: int = 1) -> list[jax.Array]:
-    """What each tap of the kernel sees, [b, *out, in]; x [b, *image, in], or other axes than `first` and the next."""
-    image = slice(first, first + 2)
-
-    def along(others: tuple[int, ...], image_values: Any) -> tuple[int, ...]:
-        return (*others[:first], *image_values, *others[image.stop :])
-
-    edges = [(0, 0, 0)] * 4
-    edges[image] = [(*pads, 0) for pads in geometry.pads]
-    x = lax.pad(x, jnp.zeros((), x.dtype), edges)
+def _shifted(x: jax.Array, geometry: Geometry) -> list[jax.Array]:
+    """What each tap of the kernel sees, [b, *out, in]."""
+    x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *((*pads, 0) for pads in geometry.pads), (0, 0, 0)])
     found = []
     for at in _taps(geometry):
         stop = [i + s * (o - 1) + 1 for i, s, o in zip(at, geometry.strides, geometry.out, strict=True)]
-        found.append(lax.slice(x, along((0,) * 4, at), along(x.shape, stop), along((1,) * 4, geometry.strides)))
+        found.append(lax.slice(x, (0, *at, 0), (len(x), *stop, x.shape[-1]), (1, *geometry.strides, 1)))
     return found
 
 
