@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -21,7 +22,8 @@ _NETWORK_LEAST = 32
 _REPEATS = {"linear": 10, "nearest": 10}
 _NETWORK_REPEATS = 3
 _MOST_TIMES = 1000
-_FRESH = 20  # epochs before a generator's fresh samples come again
+_FRESH = 20  # epochs of fresh samples that a generator is asked for
+_FRESH_LEAST = 2
 
 ARCHS = ("linear", "nearest", *(name for name in models.ARCHITECTURES if name != "linear"))
 """linear is solved to its optimum, as it is by `gan-probe classify`; other networks are trained by steps."""
@@ -65,7 +67,8 @@ def diversity(
       embed: what linear and nearest see: see evaluate; networks see images.
       repeats: random subsets of each size; 10, for networks 3.
       oversample: sizes of the synthetic sets, as multiples of train.
-      fresh: with networks, also one that sees new samples in every epoch (paper 001), as long as there are any.
+      fresh: with networks, also one that sees new samples in every epoch (paper 001); a fake must have enough for two
+        epochs, and where they run out before training ends they come again, which is warned of.
       balance: equal numbers of all classes in train and real, chosen at random (paper 000).
       ridge, tolerance: see linear.fit_many.
       recipe: of a network's training; recipes.CLASSIFIERS by default.
@@ -101,11 +104,14 @@ def diversity(
 
     if arch == "linear":
         linear_fits.check(given, wanted)
+    for fit in wanted:
+        _check_fresh(given, fit)
 
     settings: dict[str, Any] = {
         "arch": arch, "repeats": repeats, "oversample": list(oversample), "fresh": fresh, "least_rows": least,
         "embedding": given.embedding._asdict(), "seed": seed, "labelled_by": dict(given.labelled_by),
-        "sha256": {name: e.sha256 for name, e in given.embedded.items()},
+        "sha256": {name: e.sha256 for name, e in given.embedded.items()}, "classes": list(given.classes),
+        "labels": {name: hashlib.sha256(codes.tobytes()).hexdigest() for name, codes in given.labels.items()},
         **({"ridge": ridge, "tolerance": tolerance} if arch == "linear" else {}),
         **({"recipe": dataclasses.asdict(recipe)} if recipe else {}),
     }  # fmt: skip
@@ -161,3 +167,11 @@ def _check(arch: str, embed: Any, repeats: int | None, oversample: Sequence[int]
         raise types.UserError(f"--oversample={max(oversample)}: at most {_MOST_TIMES} times")
     if not 0 < ridge < float("inf"):
         raise types.UserError(f"--ridge={ridge}: must be a positive number")
+
+
+def _check_fresh(given: task.Task, fit: fits.Fit) -> None:
+    if fit.epoch_rows and network_fits.fresh_epochs(given, fit) < _FRESH_LEAST:
+        raise types.UserError(
+            f"--fresh: {fit.source} has {len(fit.rows)} samples, too few for {_FRESH_LEAST} epochs of {fit.epoch_rows} "
+            "and a tenth to validate; give more (a run: with n, or a greater --memory_gb) or leave --fresh out"
+        )

@@ -10,7 +10,7 @@ from gan_probe import annotation
 from gan_probe.classifiers import recipes, runs, training
 from gan_probe.diversity import fits, task
 
-__all__ = ["learn"]
+__all__ = ["fresh_epochs", "learn"]
 
 _STEPS = 20  # least of an epoch: between two looks at the validation loss a small set is passed over several times
 
@@ -33,7 +33,7 @@ def learn(
         images, labels = given.images(fit.source, fit.rows), given.labels[fit.source][fit.rows]
         trained = runs.train(
             run, arch, images=images, labels=labels, classes=given.classes,
-            held_out=annotation.validation_rows(given.embedded[fit.source].hashes[fit.rows], given.seed),
+            held_out=_held_out(given, fit),
             seed=given.seed + fit.repeat,
             resume=run.exists(), recipe=recipe, progress=given.progress,
             epoch_rows=fit.epoch_rows or _epoch(fit, recipe),
@@ -44,6 +44,16 @@ def learn(
         correct = runs.predicted(trained, given.images("real", every).__getitem__, every) == truth
         done(fit, fits.Outcome(correct, float(np.mean(own == labels)), trained.epochs, trained.converged))
         shutil.rmtree(run)
+
+
+def fresh_epochs(given: task.Task, fit: fits.Fit) -> float:
+    """Epochs of a fit on fresh samples before one that it has trained on comes again; copies are no new ones."""
+    used = given.embedded[fit.source].hashes[fit.rows][~_held_out(given, fit)]
+    return len(np.unique(used)) / (fit.epoch_rows or len(fit.rows))
+
+
+def _held_out(given: task.Task, fit: fits.Fit) -> np.ndarray:
+    return annotation.validation_rows(given.embedded[fit.source].hashes[fit.rows], given.seed)
 
 
 def _epoch(fit: fits.Fit, recipe: training.Recipe) -> int | None:

@@ -7,10 +7,12 @@ import jax
 import numpy as np
 
 from gan_probe import content, types
-from gan_probe.diversity import fits, task
+from gan_probe.diversity import fits, network_fits, task
 from gan_probe.stats import equivalent_size, proportion
 
 __all__ = ["results"]
+
+_ELSEWHERE = ("embedding", "seed", "sha256", "labelled_by", "classes", "labels")
 
 
 def results(
@@ -40,7 +42,7 @@ def results(
             for name, s in given.samples.items()
         },
         "embedding": content.plain(given.embedding._asdict()),
-        "settings": {k: v for k, v in settings.items() if k not in ("embedding", "seed", "sha256", "labelled_by")},
+        "settings": {k: v for k, v in settings.items() if k not in _ELSEWHERE},
         "classes": list(given.classes),
         "labelled_by": dict(given.labelled_by),
         "curve": real.points(),
@@ -50,6 +52,7 @@ def results(
         },
         "warnings": [
             *_unrepeated(wanted),
+            *_ran_out(given, pairs),
             *_unconverged(pairs, "steps" if settings["arch"] == "linear" else "epochs"),
         ],
     }  # fmt: skip
@@ -116,7 +119,7 @@ def _synthetic(given: task.Task, real: _Real, fit: fits.Fit, outcome: fits.Outco
     return {
         "rows": len(fit.rows),
         "distinct": distinct,
-        "drawn": "again" if len(np.unique(fit.rows)) < len(fit.rows) else "once",
+        "drawn": "again" if len(np.unique(fit.rows)) < len(fit.rows) or _again(given, fit, outcome) else "once",
         "train_accuracy": _mean([outcome.train_accuracy]),
         "steps": outcome.steps,
         **made[None],
@@ -159,6 +162,20 @@ def _unrepeated(wanted: Sequence[fits.Fit]) -> list[str]:
     if any(f.repeat for f in wanted):
         return []
     return ["one subset of each size: a worth's interval knows the test items only, not draws of rows; give --repeats"]
+
+
+def _again(given: task.Task, fit: fits.Fit, outcome: fits.Outcome) -> bool:
+    """Whether fresh samples ran out before training ended."""
+    return fit.epoch_rows is not None and outcome.steps > network_fits.fresh_epochs(given, fit)
+
+
+def _ran_out(given: task.Task, pairs: Sequence[tuple[fits.Fit, fits.Outcome]]) -> list[str]:
+    return [
+        f"{fit.source} {fit.point}: its new samples lasted {network_fits.fresh_epochs(given, fit):.1f} of "
+        f"{outcome.steps} epochs, then they came again; give more samples (n of a run:, --memory_gb)"
+        for fit, outcome in pairs
+        if _again(given, fit, outcome)
+    ]
 
 
 def _unconverged(pairs: Sequence[tuple[fits.Fit, fits.Outcome]], unit: str) -> list[str]:

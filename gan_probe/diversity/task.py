@@ -132,7 +132,8 @@ class _Annotator:
         self._linear: linear.Linear | None = None
         self.about = f"linear softmax on train ({len(labels)} rows)"
         if self._networks is not None:
-            self.about = f"{self._networks.models[0].arch} of {run}"
+            model = self._networks.models[0]
+            self.about = f"{model.arch} of {run}, weights sha256 {model.sha256}"
             annotators.check(self._networks, samples, name="train")
             if set(self._networks.classes) != set(classes):
                 raise types.UserError(

@@ -11,7 +11,7 @@ import referencing
 from sklearn import neighbors
 
 from gan_probe import annotation, cli, data, models, sets, types
-from gan_probe.classifiers import training
+from gan_probe.classifiers import runs, training
 from gan_probe.diversity import cells, diversity, fits, measure, network_fits, results, task
 from gan_probe.report import diversity as report
 from gan_probe.report import files
@@ -178,16 +178,19 @@ def test_nearest_neighbour_equals_scikit_learn(fakes, tmp_path):
     assert found == pytest.approx(oracle.score(real.reshape(599, -1), truth))
 
 
-def test_networks_train_resume_and_see_fresh_samples(fakes, tmp_path, monkeypatch):
-    monkeypatch.setattr(fits, "FACTORS", (1, 8))
+def test_networks_train_resume_and_see_fresh_samples(tmp_path, monkeypatch):
+    monkeypatch.setattr(fits, "FACTORS", (1, 4))
     settings = {
-        **SETS, "fake": {"held_out": fakes["held_out"]}, "arch": "mlp", "recipe": RECIPE, "repeats": 1,
-        "oversample": [1], "fresh": True,
+        "train": "digits/train[0:150]", "real": "digits/real", "fake": {"new": "digits/train?seed=9"}, "arch": "mlp",
+        "recipe": RECIPE, "repeats": 1, "oversample": [1], "fresh": True,
     }  # fmt: skip
     whole = diversity(**settings, out=tmp_path / "a")
     valid(whole)
-    found = whole["results"]["held_out"]
-    assert set(found) == {"1x", "fresh"} and whole["curve"][0]["test"]["value"] > 0.5
+    found = whole["results"]["new"]
+    assert set(found) == {"1x", "fresh"} and whole["curve"][0]["test"]["value"] > 0.3
+    # 599 samples less those that validate last three epochs of 150, and four are trained.
+    assert found["1x"]["drawn"] == "once" and found["fresh"]["drawn"] == "again" and found["fresh"]["steps"] == 4
+    assert any(w.startswith("new fresh: its new samples lasted 3.") and "of 4 epochs" in w for w in whole["warnings"])
     assert not (tmp_path / "a" / "fits" / "running").exists() or not any(
         (tmp_path / "a" / "fits" / "running").iterdir()
     )
@@ -212,6 +215,40 @@ def test_networks_train_resume_and_see_fresh_samples(fakes, tmp_path, monkeypatc
     assert {**resumed, "created": ""} == {**whole, "created": ""}
 
 
+def test_fresh_is_refused_for_a_file_of_less_than_two_epochs(fakes, tmp_path):
+    with pytest.raises(types.UserError, match="held_out has 250 samples, too few for 2 epochs of 599"):
+        diversity(**SETS, fake={"held_out": fakes["held_out"]}, out=tmp_path / "run", arch="mlp", fresh=True)
+    assert not (tmp_path / "run").exists()
+    # As many rows, but of few contents: copies are not fresh.
+    with pytest.raises(types.UserError, match="too few for 2 epochs"):
+        diversity(
+            train="digits/train[0:200]", real="digits/real", fake=fakes["replicated"], out=tmp_path / "run",
+            arch="mlp", fresh=True,
+        )  # fmt: skip
+
+
+def test_resume_refuses_other_labels_and_other_classes(tmp_path):
+    images, labels = rows("digits/train")
+    parity = np.where(labels % 2, "odd", "even")
+
+    def run(labels, fake_labels, resume=True):
+        given = {name: npz(tmp_path / f"{name}.npz", images, labels) for name in ("train", "real")}
+        fake = npz(tmp_path / "fake.npz", images[:300], fake_labels[:300])
+        return diversity(**given, fake=fake, out=tmp_path / "run", repeats=1, oversample=[1], resume=resume)
+
+    first = run(parity, parity, resume=False)
+    corrected = parity.copy()
+    corrected[:30] = "even"
+    with pytest.raises(types.UserError, match="another labels"):
+        run(parity, corrected)
+    with pytest.raises(types.UserError, match="another labels"):
+        run(corrected, parity)
+    renamed = np.char.replace(parity, "odd", "uneven")
+    with pytest.raises(types.UserError, match="another classes"):
+        run(renamed, renamed)
+    assert {**run(parity, parity), "created": ""} == {**first, "created": ""}
+
+
 def test_an_epoch_of_fresh_samples_goes_on_where_the_last_one_ended():
     images = np.arange(100, dtype=np.uint8)[:, None, None, None]
     trainer = training.Trainer(
@@ -233,7 +270,8 @@ def test_a_network_labels_and_its_classes_must_fit(tmp_path, fakes):
     results = diversity(
         **SETS, fake={"g": "digits/lowsupport"}, out=tmp_path / "run", annotator=str(run), repeats=1, oversample=[1]
     )
-    assert results["labelled_by"]["g"] == f"shallow_cnn of {run}"
+    weights = runs.load(run).sha256
+    assert len(weights) == 64 and results["labelled_by"]["g"] == f"shallow_cnn of {run}, weights sha256 {weights}"
     images, labels = rows("digits/train")
     two = npz(tmp_path / "two.npz", images[labels < 2], labels[labels < 2])
     with pytest.raises(types.UserError, match="train it on the same classes"):
