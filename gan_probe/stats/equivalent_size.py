@@ -3,9 +3,9 @@
 Papers 000 (section 3.4, figure 5) and 001 (section 2) read that off a plot. Here the curve is made monotone and, at
 every size n, the accuracy of the other set is tested against it: the interval is all n that the test does not refuse.
 Its error has three parts: items of the test set, paired, for all models answer the same ones; the draw of the real
-subsets, whose deviation s(n) falls with n; and s(n) once more for the other set, since a set worth n real rows varies
-as one draw of n would. Simulated (benchmarks/worth_coverage.py): 93 to 97 % for sets of fresh real rows; 89 to 99 % for
-other laws, which may vary otherwise, hence `approximate`.
+subsets, whose deviation s(n) is a power of n fitted to all sizes; and s(n) once more for the other set, since a set
+worth n real rows varies as one draw of n would. Student's t counts how well s(n) is known. Simulated:
+benchmarks/worth_coverage.py; other laws may vary otherwise than real rows, hence `approximate`.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,15 @@ import numpy as np
 from scipy import optimize, stats
 
 from gan_probe import types
+from gan_probe.stats import proportion
 
 __all__ = ["Curve", "Worth", "curve", "worth"]
 
 _Z = float(stats.norm.ppf(0.975))
 _GRID = 1000
 _ROUNDING = 1e-9
-_METHOD = "test inversion on the isotonic curve, items paired, draws of subsets"
+_STEEPEST = 2.0  # power of n with which a variance may fall
+_METHOD = "test inversion on the isotonic curve, items paired, draws of subsets, t"
 
 
 class Curve(NamedTuple):
@@ -30,6 +32,7 @@ class Curve(NamedTuple):
     sizes: int [s]. correct: float64 [s, t] share of repeats that classify item t rightly. repeats: int [s].
     accuracy: float64 [s], of each size. monotone: float64 [s], isotonic.
     deviation: float64 [s], of one draw of a size around its expectation, falling; 0 where no size was repeated.
+    freedom: float64 [s], degrees of freedom of deviation squared; infinite where no size was repeated.
     """
 
     sizes: np.ndarray
@@ -38,15 +41,24 @@ class Curve(NamedTuple):
     accuracy: np.ndarray
     monotone: np.ndarray
     deviation: np.ndarray
+    freedom: np.ndarray
 
     def intervals(self) -> list[types.Interval]:
-        """Of the expected accuracy at each size, over draws of the rows and of the test items."""
-        items = self.correct.var(axis=1, ddof=1) / self.correct.shape[1]
-        stderr = np.sqrt(items + self.deviation**2 / self.repeats)
-        ends = np.clip([self.accuracy - _Z * stderr, self.accuracy + _Z * stderr], 0, 1)
+        """Of the expected accuracy at each size, over draws of the rows and of the test items.
+
+        Wilson's, of as many items as have the same variance. That of the items has z^2 pseudo-items, half of them right
+        (Agresti and Coull 1998), so that a class which all answer rightly keeps an interval.
+        """
+        t, more = self.correct.shape[1], _Z**2
+        mean = (self.accuracy * t + more / 2) / (t + more)
+        items = ((np.square(self.correct).sum(axis=1) + more / 2) / (t + more) - mean**2) / t
+        draws = self.deviation**2 / self.repeats
+        variance = items + draws
+        trials = mean * (1 - mean) / variance * (_Z / _student(variance, draws, self.freedom)) ** 2
+        found = [proportion.wilson(p * n, n) for p, n in zip(self.accuracy, trials, strict=True)]
         return [
-            types.Interval(float(low), float(high), float(s), "items and draws of subsets, normal", "approximate")
-            for low, high, s in zip(*ends, stderr, strict=True)
+            types.Interval(w.low, w.high, float(s), "Wilson, items and draws of subsets", "approximate")
+            for w, s in zip(found, np.sqrt(variance), strict=True)
         ]
 
 
@@ -73,7 +85,7 @@ def curve(sizes: Sequence[int], correct: Sequence[np.ndarray]) -> Curve:
     share = np.array([c.mean(axis=0) for c in correct])
     accuracy = share.mean(axis=1)
     monotone = optimize.isotonic_regression(accuracy, weights=repeats.astype(float)).x
-    return Curve(np.asarray(sizes), share, repeats, accuracy, monotone, _deviation(correct))
+    return Curve(np.asarray(sizes), share, repeats, accuracy, monotone, *_deviation(sizes, correct))
 
 
 def worth(against: Curve, correct: np.ndarray) -> Worth:
@@ -90,8 +102,10 @@ def worth(against: Curve, correct: np.ndarray) -> Worth:
     monotone = np.interp(grid, log_sizes, against.monotone)
     deviation = np.interp(grid, log_sizes, against.deviation)
     repeats = np.interp(grid, log_sizes, against.repeats)
-    variance = _paired(against, correct, grid, log_sizes) + deviation**2 * (1 + 1 / repeats)
-    held = np.abs(monotone - accuracy) <= _Z * np.sqrt(variance)
+    draws = deviation**2 * (1 + 1 / repeats)
+    variance = _paired(against, correct, grid, log_sizes) + draws
+    student = _student(variance, draws, np.interp(grid, log_sizes, against.freedom))
+    held = np.abs(monotone - accuracy) <= student * np.sqrt(variance)
     beyond = "above" if accuracy > monotone[-1] + _ROUNDING else "below" if accuracy < monotone[0] - _ROUNDING else ""
     if not held.any():  # beyond an end, or between two points of the grid
         at = int(np.searchsorted(monotone, accuracy))
@@ -104,10 +118,14 @@ def worth(against: Curve, correct: np.ndarray) -> Worth:
 
 
 def _paired(against: Curve, correct: np.ndarray, grid: np.ndarray, log_sizes: np.ndarray) -> np.ndarray:
-    """Variance [g] of the mean difference over test items, of the curve between its sizes and the other set."""
+    """Variance [g] of the mean difference over test items, of the curve between its sizes and the other set.
+
+    With z^2 pseudo-items on which they differ, half of them either way (as Agresti and Coull 1998): models that agree on
+    all items of a class may differ on the next.
+    """
     difference = against.correct - correct
     difference -= difference.mean(axis=1, keepdims=True)
-    covariance = difference @ difference.T / (len(correct) - 1) / len(correct)
+    covariance = (difference @ difference.T / (len(correct) - 1) + _Z**2 / len(correct)) / len(correct)
     after = np.clip(np.searchsorted(log_sizes, grid), 1, len(log_sizes) - 1)
     share = (grid - log_sizes[after - 1]) / (log_sizes[after] - log_sizes[after - 1])
     weights = np.zeros((len(grid), len(log_sizes)))
@@ -116,17 +134,35 @@ def _paired(against: Curve, correct: np.ndarray, grid: np.ndarray, log_sizes: np
     return np.einsum("gs,st,gt->g", weights, covariance, weights)
 
 
-def _deviation(correct: Sequence[np.ndarray]) -> np.ndarray:
-    """Deviation of accuracy from draw to draw [s], pooled so that it falls with the size; sizes without repeats take
-    that of the nearest smaller size (or the smallest larger one) that has some."""
-    repeated = [s for s, c in enumerate(correct) if len(c) > 1]
-    if not repeated:
-        return np.zeros(len(correct))
-    variance = np.array([correct[s].mean(axis=1).var(ddof=1) for s in repeated])
-    freedom = np.array([len(correct[s]) - 1.0 for s in repeated])
-    pooled = optimize.isotonic_regression(variance, weights=freedom, increasing=False).x
-    nearest = np.clip(np.searchsorted(repeated, np.arange(len(correct)), side="right") - 1, 0, None)
-    return np.sqrt(pooled[nearest])
+def _deviation(sizes: Sequence[int], correct: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Deviation of accuracy from draw to draw [s] and degrees of freedom of its square [s].
+
+    The variance is a power of the size, of exponent -2 to 0, by maximum likelihood of the sizes' own variances, each as
+    a scaled chi-square (a gamma regression with logarithmic link, McCullagh and Nelder 1989, chapter 8).
+    """
+    freedom = np.array([len(c) - 1.0 for c in correct])
+    variance = np.array([c.mean(axis=1).var(ddof=1) if len(c) > 1 else 0.0 for c in correct])
+    if not variance.any():
+        return np.zeros(len(correct)), np.full(len(correct), np.inf)
+    x = np.log(sizes)
+    x -= freedom @ x / freedom.sum()
+
+    def scale(power: float) -> float:
+        return float(freedom @ (variance * np.exp(-power * x)) / freedom.sum())
+
+    spread = freedom @ x**2
+    power = 0.0
+    if spread > 0:
+        power = float(optimize.minimize_scalar(scale, bounds=(-_STEEPEST, 0), method="bounded").x)
+    leverage = 1 / freedom.sum() + (x**2 / spread if spread > 0 else 0.0)
+    return np.sqrt(scale(power) * np.exp(power * x)), np.broadcast_to(1 / leverage, x.shape)
+
+
+def _student(variance: np.ndarray, draws: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """97.5 % points of t for a variance of which the part `draws` was estimated with such freedom (Satterthwaite 1946)."""
+    share = np.divide(draws, variance, out=np.zeros_like(variance), where=variance > 0)
+    known = np.divide(freedom, share**2, out=np.full_like(variance, np.inf), where=share > 0)
+    return stats.t.ppf(0.975, np.maximum(known, 1.0))
 
 
 def _inverse(grid: np.ndarray, monotone: np.ndarray, accuracy: float) -> float:

@@ -102,9 +102,11 @@ def check(coverage, law, n, m, replications):
     rng, k = np.random.default_rng(0), len(truth)
     even = np.full(k, 1 / k)
     tv = np.abs(even - truth).sum() / 2
-    joint = np.diag(0.9 * truth) + 0.1 * truth[:, None] * (1 - np.eye(k)) / (k - 1)
+    shares = (0.9, 0.98, 1.0)
+    joints = [np.diag(s * truth) + (1 - s) * truth[:, None] * (1 - np.eye(k)) / (k - 1) for s in shares]
     each: list[list[types.Interval]] = [[] for _ in truth]
-    distances, both_annotated, right = [], [], []
+    distances, both_annotated = [], []
+    right: list[list[types.Interval]] = [[] for _ in shares]
     for _ in range(replications):
         real = rng.multinomial(n, even)
         known = confusion.measured(drawn(rng, rates, real), names(k))
@@ -117,14 +119,16 @@ def check(coverage, law, n, m, replications):
         distances.append(confusion.distance(real=real / n, **sets)[2])
         other = confusion.fractions(rng.multinomial(n, even @ rates), known)
         both_annotated.append(confusion.distance(real=other.values, labelled=False, **sets)[2])
-        table = rng.multinomial(m, (joint @ rates).ravel()).reshape(k, k)
-        right.append(confusion.correctness(table, known)[1])
-    assert len(right) > 0.95 * replications
+        for kept, joint in zip(right, joints, strict=True):
+            table = rng.multinomial(m, (joint @ rates).ravel()).reshape(k, k)
+            kept.append(confusion.correctness(table, known)[1])
+    assert len(distances) > 0.95 * replications
     for share, kept in zip(truth, each, strict=True):
         coverage(kept, share, f"fraction {share:.2f} {law} {n} x {m}")
     coverage(distances, tv, f"total variation {law} {n} x {m}")
     coverage(both_annotated, tv, f"total variation, real annotated, {law} {n} x {m}")
-    coverage(right, 0.9, f"label correctness {law} {n} x {m}")
+    for share, kept in zip(shares, right, strict=True):
+        coverage(kept, share, f"label correctness {share} {law} {n} x {m}")
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_probe.stats import equivalent_size
+from gan_probe.stats import equivalent_size, proportion
 
 SIZES = [10, 20, 40, 80, 160, 320]
 ITEMS = 2000
@@ -75,7 +75,8 @@ def test_deviation_falls_and_reaches_sizes_without_repeats():
         [10, 20, 40, 80],
         [answers(a, r, rng, s) for a, r, s in ((0.5, 200, 0.04), (0.6, 200, 0.02), (0.7, 200, 0.01), (0.8, 1, 0.0))],
     )
-    assert curve.deviation == pytest.approx([0.04, 0.02, 0.01, 0.01], rel=0.2)
+    assert curve.deviation == pytest.approx([0.04, 0.02, 0.01, 0.005], rel=0.2)  # the law goes on: variance as n^-2
+    assert (curve.freedom > 80).all() and curve.freedom[1] == curve.freedom.max()
     low, high = np.array([(i.low, i.high) for i in curve.intervals()]).T
     assert (low < curve.accuracy).all() and (curve.accuracy < high).all()
 
@@ -86,3 +87,42 @@ def test_without_repeats_only_the_items_vary():
     found = equivalent_size.worth(curve, answers(accuracy_at(40), 1, np.random.default_rng(2))[0])
     repeated = equivalent_size.worth(known_curve(0.01), answers(accuracy_at(40), 1, np.random.default_rng(2))[0])
     assert found.interval.high / found.interval.low < repeated.interval.high / repeated.interval.low
+
+
+def test_a_class_that_all_answer_rightly_keeps_an_interval():
+    right = np.ones((3, 40), bool)
+    curve = equivalent_size.curve([10, 20], [right, right])
+    for interval in curve.intervals():
+        wilson = proportion.wilson(40, 40)
+        assert (interval.low, interval.high) == pytest.approx((wilson.low, 1.0), abs=1e-3)
+
+
+def test_an_accuracy_without_repeats_has_wilsons_interval():
+    for interval, n in zip(known_curve(repeats=1).intervals(), SIZES, strict=True):
+        wilson = proportion.wilson(round(accuracy_at(n) * ITEMS), ITEMS)
+        assert (interval.low, interval.high) == pytest.approx((wilson.low, wilson.high), abs=1e-3)
+
+
+def test_models_that_agree_on_all_items_do_not_give_a_worth_of_no_width():
+    """40 items, one more of them right at each size: two items more or less say little."""
+    curve = equivalent_size.curve(SIZES, [np.arange(40)[None] < 30 + k for k in range(6)])
+    found = equivalent_size.worth(curve, np.arange(40) < 32)
+    assert found.value == pytest.approx(40, rel=0.02)
+    assert (found.interval.low or 0) < 20 and (found.interval.high or np.inf) > 80
+
+
+def test_coverage_at_each_size_where_the_deviation_falls(coverage):
+    """Eight sizes, few of them repeated at the large end, draws that vary as n^-1/2, items that do not."""
+    sizes, rng = [8 * 2**k for k in range(8)], np.random.default_rng(0)
+    difficulty = (np.arange(400) + 0.5) / 400
+    found = [[] for _ in sizes]
+    for _ in range(150):
+        draws = [
+            difficulty < 0.3 + 0.08 * k + 0.1 * 2 ** (-k / 2) * rng.normal(size=(1 + min(3, 2 ** (7 - k)), 1))
+            for k in range(8)
+        ]
+        curve = equivalent_size.curve(sizes, [d[1:] for d in draws])
+        for kept, d in zip(found, draws, strict=True):
+            kept.append(equivalent_size.worth(curve, d[0]).interval)
+    for n, kept in zip(sizes, found, strict=True):
+        assert coverage(kept, n, f"worth, {n} rows, three repeats") > 0.87
