@@ -120,8 +120,8 @@ def worth(against: Curve, correct: np.ndarray) -> Worth:
 def _paired(against: Curve, correct: np.ndarray, grid: np.ndarray, log_sizes: np.ndarray) -> np.ndarray:
     """Variance [g] of the mean difference over test items, of the curve between its sizes and the other set.
 
-    With z^2 pseudo-items on which they differ, half of them either way (as Agresti and Coull 1998): models that agree on
-    all items of a class may differ on the next.
+    With z^2 pseudo-items on which they differ, half of them either way (as Agresti and Coull 1998): models that agree
+    on all items of a class may differ on the next.
     """
     difference = against.correct - correct
     difference -= difference.mean(axis=1, keepdims=True)
@@ -159,7 +159,7 @@ def _deviation(sizes: Sequence[int], correct: Sequence[np.ndarray]) -> tuple[np.
 
 
 def _student(variance: np.ndarray, draws: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """97.5 % points of t for a variance of which the part `draws` was estimated with such freedom (Satterthwaite 1946)."""
+    """97.5 % points of t for a variance whose part `draws` was estimated with such freedom (Satterthwaite 1946)."""
     share = np.divide(draws, variance, out=np.zeros_like(variance), where=variance > 0)
     known = np.divide(freedom, share**2, out=np.full_like(variance, np.inf), where=share > 0)
     return stats.t.ppf(0.975, np.maximum(known, 1.0))
