@@ -58,14 +58,29 @@ def test_an_equilibrium_is_stable(real_part, verdict):
 
 
 @pytest.mark.parametrize(
-    ("ends", "best", "wobble", "verdict"), [([500, 2_000, 2_500, 0], 0, 0.01, YES), ([3_000, 0, 0, 2_000], 3, 0.3, NO)]
+    ("ends", "best", "off", "verdict"), [([500, 2_000, 2_500, 0], 0, 0.01, YES), ([3_000, 0, 0, 2_000], 3, 0.3, NO)]
 )
-def test_what_becomes_of_random_starts(ends, best, wobble, verdict):
-    """So many of 5,000 starts come to each end under first-order dynamics, all to the end `best` under others."""
+def test_what_becomes_of_random_starts(ends, best, off, verdict):
+    """So many of 5,000 starts come to each end under first-order dynamics, all to the end `best` under others.
+
+    Of those that converged one in ten is so far from the right values at some moment later.
+    """
     others = np.full(5_000, best)
     found = {"first order": np.repeat(np.arange(4), ends), "optimal": others}
-    judged = dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, wobble)
-    assert set(outcomes(judged).values()) == {verdict}
+    later = np.tile(dynamics._TARGET[:, None], (7, 1, 1_000))
+    later[3, 1, ::10] += off
+    stay = dict.fromkeys(found, dynamics._stay(later))
+    judged = outcomes(dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, stay))
+    assert set(judged.values()) == {verdict}
+
+
+def test_one_gaussian_must_be_found_under_either_dynamics():
+    every, half = np.zeros(5_000), np.arange(5_000) % 2
+    for lone in ({"first order": half, "optimal": every}, {"first order": every, "optimal": half}):
+        plain = {"first order": every, "optimal": every}
+        stay = dict.fromkeys(plain, np.ones(100, bool))
+        plain["first order"] = np.repeat(np.arange(4), 1_250)
+        assert outcomes(dynamics._figure_1_claims(plain, lone, stay))["002-2-a"] == NO
 
 
 @pytest.mark.parametrize(("left_out", "right", "verdict"), [(0.0, 1.0, YES), (0.1, 2.0, NO)])
