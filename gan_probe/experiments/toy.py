@@ -15,31 +15,27 @@ The notebooks have a deviation of .01 instead: --sigma=.01.
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from jax.sharding import Mesh
-from matplotlib import figure
 
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, figures
+from gan_probe.experiments import experiment, figures, toy_panels
 from gan_probe.gans import settings
 from gan_probe.theory import courses as courses_lib
 from gan_probe.theory import plane
 
 __all__ = ["EXPERIMENT", "Config"]
 
-_NAMES = {"js": "Jensen-Shannon", "non_saturating": "ordinary", "wasserstein": "Wasserstein"}
+_NAMES = toy_panels.NAMES
 _CLIPPED = "js clipped"  # a Lipschitz discriminator
-_LAWS = ("ring8", "grid25", "swissroll")
-_COLOURS = {"js": "#d1701f", "non_saturating": "#888888", "wasserstein": "#3f8fd0"}
-_STYLES = {"js": "-", "non_saturating": "--", "wasserstein": ":"}  # lines that lie on one another stay visible
+_LAWS = toy_panels.LAWS
 _COVERED, _MISSED = 0.5, 0.1  # of the fair share of samples
-_SOURCE = 100_000  # iterations of the notebooks' Wasserstein GAN
-_FRAMES = 6
+_SOURCE = {"js": 200_000, "non_saturating": 200_000, "wasserstein": 100_000}  # iterations in the notebooks
 
-_Courses = Mapping[tuple[str, str], courses_lib.Course]  # by law and loss
+_Courses = toy_panels.Courses
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -95,11 +91,16 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         ]
         for at in zip(*(by_step.items() for by_step in looks), strict=False)
     ]
+    pictures = toy_panels.pictures(pair, courses)
+    clouds = toy_panels.clouds(laws, courses)
     return experiment.Found(
         claims,
-        _figure(laws, courses),
-        {"runs": table},
-        {"misplaced by chance": noise},
+        toy_panels.draw(laws, courses, pictures, clouds),
+        {"runs": table, **toy_panels.tables(pictures, clouds)},
+        {
+            "misplaced by chance": noise,
+            "diverged, left out": {" ".join(key): config.seeds - len(c.seeds) for key, c in courses.items()},
+        },
         {"frames.gif": figures.animation(frames)},
     )
 
@@ -130,114 +131,78 @@ def _rows(law: str, loss: str, course: courses_lib.Course) -> Iterator[tuple]:
     flat, still = course.over("flat"), course.over("still")
     closest, near = course.closest.min(axis=2), course.near.min(axis=2)
     for t, step in enumerate(course.looks):
-        for seed in range(flat.shape[1]):
-            modes = (closest[t, seed], near[t, seed]) if law != "swissroll" else ("", "")  # which has none
-            yield law, loss, step, seed, flat[t, seed], still[t, seed], *modes, course.misplaced[t, seed]
+        for i, seed in enumerate(course.seeds):
+            modes = (closest[t, i], near[t, i]) if law != "swissroll" else ("", "")  # which has none
+            yield law, loss, step, int(seed), flat[t, i], still[t, i], *modes, course.misplaced[t, i]
 
 
 def _pair_claims(courses: _Courses, noise: float) -> Iterator[experiment.Judged]:
     """Section 1 of the paper, on its two Gaussians; a flat share is the mean over training, the start left out."""
     pair = {loss: courses["pair", loss] for loss in _NAMES}
-    covering = np.concatenate([c.misplaced[-1][c.closest[-1].min(axis=1) >= _COVERED] for c in pair.values()])
-    yield experiment.mean("001-1-b", f"of {covering.size} generators that cover both Gaussians: share of mass in wrong "
-                          f"cells of 32 x 32, less that of fresh data ({noise:.3f})", covering - noise,
-                          at_least=0.1)  # fmt: skip
+    covering = np.concatenate([c.misplaced[-1][c.near[-1].min(axis=1) >= _COVERED] for c in pair.values()])
+    yield experiment.mean("001-1-b", f"of {covering.size} generators with half of each Gaussian's share within 3 sigma "
+                          "of it: share of mass in wrong cells of 32 x 32, less that of fresh data "
+                          f"({noise:.3f})", covering - noise, at_least=0.1)  # fmt: skip
     for loss in ("js", "non_saturating"):
         for field, what in (("flat", "discriminator"), ("still", "generator's loss")):
             yield experiment.mean("001-1-c", f"{_NAMES[loss]}: share of the plane where the {what} rises by less than "
-                                  "a hundredth of its range over the window's diagonal",
+                                  f"a hundredth of its range over the window's diagonal{_without(pair[loss])}",
                                   pair[loss].over(field)[1:].mean(axis=0), at_least=0.1)  # fmt: skip
-        yield experiment.share("001-1-d", f"{_NAMES[loss]}: generators that end with under a tenth of a Gaussian's "
-                               "share",
-                               pair[loss].closest[-1].min(axis=1) < _MISSED, at_least=0.5)  # fmt: skip
-    apart = pair["js"].over("flat")[1:] - courses["pair", _CLIPPED].over("flat")[1:]
+        yield _lost(loss, pair[loss])
+    js, clipped = pair["js"], courses["pair", _CLIPPED]
+    _, one, other = np.intersect1d(js.seeds, clipped.seeds, return_indices=True)
+    apart = js.over("flat")[1:, one] - clipped.over("flat")[1:, other]
     yield experiment.mean("001-1-e", "Jensen-Shannon: share of the plane where the discriminator is flat, as above, "
-                          "less that of one whose weights are clipped at .01", apart.mean(axis=0),
+                          f"less that of one whose weights are clipped at .01{_without(js)}", apart.mean(axis=0),
                           at_least=0.1)  # fmt: skip
+    critic = pair["wasserstein"]
     yield experiment.mean("001-1-f", "share of the plane where the critic rises by less than a hundredth of its range "
-                          "over the window's diagonal", pair["wasserstein"].over("flat")[1:].mean(axis=0),
+                          f"over the window's diagonal{_without(critic)}", critic.over("flat")[1:].mean(axis=0),
                           at_most=0.01)  # fmt: skip
-    yield _learned(pair["wasserstein"].near[-1].min(axis=1) >= _COVERED, max(pair["wasserstein"].looks))
-    yield experiment.mean("001-1-g", "largest rise of the misplaced mass from a snapshot to the next",
-                          np.diff(pair["wasserstein"].misplaced, axis=0).max(axis=0), at_most=0.1)  # fmt: skip
+    yield _learned(critic.near[-1].min(axis=1) >= _COVERED, max(critic.looks), _without(critic))
+    yield experiment.mean("001-1-g", "largest rise of the misplaced mass from a snapshot to the "
+                          f"next{_without(critic)}",
+                          np.diff(critic.misplaced, axis=0).max(axis=0), at_most=0.1)  # fmt: skip
 
 
-def _learned(both: np.ndarray, iterations: int) -> experiment.Judged:
+def _without(course: courses_lib.Course) -> str:
+    """What a sentence says of starts that are left out."""
+    diverged = course.starts - len(course.seeds)
+    return f" ({diverged} of {course.starts} starts diverged and are left out)" if diverged else ""
+
+
+def _lost(loss: str, course: courses_lib.Course) -> experiment.Judged:
+    """Which generators miss a Gaussian; a training shorter than the source's can't show that more would."""
+    iterations = max(course.looks)
+    value, low, high = experiment.wilson(course.near[-1].min(axis=1) < _MISSED)
+    return experiment.judge("001-1-d", f"{_NAMES[loss]}: generators with under a tenth of a Gaussian's share within 3 "
+                            f"sigma of it after {iterations:,} iterations, {_SOURCE[loss]:,} in the notebooks (lower "
+                            f"end: what more may give){_without(course)}", value,
+                            (low if iterations >= _SOURCE[loss] else 0.0, high), at_least=0.5)  # fmt: skip
+
+
+def _learned(both: np.ndarray, iterations: int, without: str = "") -> experiment.Judged:
     """Which generators [seeds] learned both Gaussians; a training shorter than the source's can't speak against it."""
+    source = _SOURCE["wasserstein"]
     value, low, high = experiment.wilson(both)
     return experiment.judge("001-1-g", f"generators with half of each Gaussian's share within 3 sigma of it after "
-                            f"{iterations:,} iterations, {_SOURCE:,} in the notebooks (upper end: what more may give)",
-                            value, (low, high if iterations >= _SOURCE else 1.0), at_least=0.8)  # fmt: skip
+                            f"{iterations:,} iterations, {source:,} in the notebooks (upper end: what more may "
+                            f"give){without}", value, (low, high if iterations >= source else 1.0),
+                            at_least=0.8)  # fmt: skip
 
 
 def _mode_claims(courses: _Courses) -> Iterator[experiment.Judged]:
     """What other papers say of ordinary GANs."""
     for law in ("pair", "ring8", "grid25"):
-        least = courses[law, "non_saturating"].closest[-1].min(axis=1)
-        yield experiment.share("000-1-d", f"{law}: ordinary GANs that end with under half of a mode's share",
-                               least < _COVERED, at_least=0.5)  # fmt: skip
+        course = courses[law, "non_saturating"]
+        yield experiment.share("000-1-d", f"{law}: ordinary GANs that end with under half of a mode's share within 3 "
+                               f"sigma of it{_without(course)}", course.near[-1].min(axis=1) < _COVERED,
+                               at_least=0.5)  # fmt: skip
     for law in ("ring8", "grid25"):
-        missed = (courses[law, "non_saturating"].closest[-1] < _MISSED).sum(axis=1)
-        yield experiment.mean("004-3.4.5-a", f"{law}: modes with under a tenth of their share", missed, at_least=2)
-
-
-def _figure(laws: Mapping[str, courses_lib.Law], courses: _Courses) -> figure.Figure:
-    """Figures 1 to 4, frames over training, curves over seeds, and samples of the other laws."""
-    sheet = figure.Figure(figsize=(13, 11), layout="constrained")
-    panels = sheet.subplots(5, _FRAMES)
-    pair, last = laws["pair"], {key: list(course.looks.values())[-1] for key, course in courses.items()}
-    worst = {loss: int(courses["pair", loss].closest[-1].min(axis=1).argmin()) for loss in _NAMES}
-    best = int(courses["pair", "wasserstein"].misplaced[-1].argmin())
-    _shade(panels[0, 0], pair.density(pair.rows), "fig. 1: density of the data")
-    _shade(panels[0, 1], pair.density(last["pair", "wasserstein"].samples[best]), "fig. 2: a generated density")
-    _shade(panels[0, 2], last["pair", "wasserstein"].values[best], "its discriminator", "RdBu_r")
-    _shade(panels[0, 3], pair.density(last["pair", "js"].samples[worst["js"]]), "fig. 3: Jensen-Shannon, worst seed")
-    _shade(panels[0, 4], last["pair", "js"].values[worst["js"]], "its discriminator", "RdBu_r")
-    _shade(
-        panels[0, 5], last["pair", "non_saturating"].values[worst["non_saturating"]], "ordinary, worst seed", "RdBu_r"
-    )
-    for row, loss, seed in ((1, "wasserstein", best), (2, "js", worst["js"])):
-        looks = courses["pair", loss].looks
-        shown = np.unique(np.linspace(0, len(looks) - 1, _FRAMES).round().astype(int))
-        for axes, t in zip(panels[row], shown, strict=False):
-            step = list(looks)[t]
-            _shade(axes, pair.density(looks[step].samples[seed]), f"{_NAMES[loss]}, {step:,}")
-        for axes in panels[row][len(shown) :]:
-            axes.axis("off")
-    _curves(panels[3], {loss: courses["pair", loss] for loss in _NAMES})
-    for k, law in enumerate(_LAWS):
-        for axes, loss in zip(panels[4, 2 * k :], ("non_saturating", "wasserstein"), strict=False):
-            seed = int(np.argsort(courses[law, loss].misplaced[-1])[len(last[law, loss].samples) // 2])
-            axes.scatter(*last[law, loss].samples[seed, :2_000].T, s=0.5, color=_COLOURS[loss])
-            axes.scatter(*laws[law].rows[:300].T, s=0.5, color="black")
-            axes.set(title=f"{law}: {_NAMES[loss]}", xticks=[], yticks=[], aspect="equal")
-            axes.set(xlim=(-laws[law].reach, laws[law].reach), ylim=(-laws[law].reach, laws[law].reach))
-    return sheet
-
-
-def _shade(axes: Any, values: np.ndarray, title: str, colours: str = "magma") -> None:
-    side = round(values.size**0.5)
-    axes.imshow(values.reshape(side, side).T, origin="lower", cmap=colours)
-    axes.set(title=title, xticks=[], yticks=[])
-
-
-def _curves(panels: Sequence[Any], courses: Mapping[str, courses_lib.Course]) -> None:
-    """Means over seeds with all seeds behind them, against the share of training."""
-    for loss, course in courses.items():
-        drawn = (course.over("flat"), course.over("still"), course.closest.min(axis=2), course.near.min(axis=2),
-                 course.misplaced)  # fmt: skip
-        for axes, values in zip(panels, drawn, strict=False):
-            x = np.array(list(course.looks)) / max(course.looks)
-            axes.plot(x, values, color=_COLOURS[loss], lw=0.4, alpha=0.3)
-            axes.plot(x, values.mean(axis=1), _STYLES[loss], color=_COLOURS[loss], label=_NAMES[loss])
-    titles = ("plane where D is flat", "where the generator's loss is flat", "least share of a Gaussian, of 1/2",
-              "the same within 3 sigma", "misplaced mass")  # fmt: skip
-    for axes, title in zip(panels, titles, strict=False):
-        axes.set(title=title, xlabel="share of training", ylim=(-0.02, 1.02))
-    panels[-1].axis("off")
-    handles, names = panels[0].get_legend_handles_labels()
-    dots = panels[-1].scatter([], [], s=4, color="black")
-    panels[-1].legend([*handles, dots], [*names, "data (below)"], loc="center", title="mean of the seeds; thin: each")
+        course = courses[law, "non_saturating"]
+        yield experiment.mean("004-3.4.5-a", f"{law}: modes with under a tenth of their share within 3 sigma of "
+                              f"them{_without(course)}", (course.near[-1] < _MISSED).sum(axis=1),
+                              at_least=2)  # fmt: skip
 
 
 EXPERIMENT = experiment.Experiment(

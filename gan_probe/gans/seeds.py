@@ -16,7 +16,7 @@ import numpy as np
 from gan_probe import checkpoint, types
 from gan_probe.gans import gan
 
-__all__ = ["train"]
+__all__ = ["finite", "train"]
 
 _RANDOM = "rbg"  # compiles in half the time; a run of other seeds beside it draws other numbers
 
@@ -35,7 +35,8 @@ def train(
 ) -> Mapping[int, gan.State]:
     """The states of all seeds, stacked, by iteration: 0, every, 2 every, ..., steps.
 
-    A seed's minibatches are drawn from the rows with replacement and have no labels.
+    A seed's minibatches are drawn from the rows with replacement and have no labels. One that diverges goes on beside
+    the others; see `finite`.
 
     Args:
       run: folder of the states; those that a killed run left there are taken up.
@@ -48,7 +49,7 @@ def train(
       progress: called as tqdm is.
 
     Raises:
-      UserError: a parameter is not finite, or the folder cannot be written.
+      UserError: all seeds diverged, or the folder cannot be written.
     """
     keys = jax.random.split(jax.random.key(seed, impl=_RANDOM), seeds)
     begin = jax.vmap(system.init)  # not compiled: its parts serve other systems of the same shapes
@@ -64,11 +65,17 @@ def train(
         counts = np.array([system.critics(i) for i in range(first, end)], np.int32)
         advance = _advance(system, batch, bool(counts.any()))
         state = advance(state, resident, keys, np.arange(first, end, dtype=np.uint32), counts)
-        if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state)):
-            raise types.UserError(f"{run.name}: a parameter is not finite at step {end}; train with a lower rate")
+        if not finite({end: state}).any():
+            raise types.UserError(f"{run.name}: no seed is finite at step {end}; train with a lower rate")
         checkpoint.save(run, end, state, keep=None)
         found[end] = state
     return found
+
+
+def finite(states: Mapping[int, gan.State]) -> np.ndarray:
+    """Which seeds [seeds] have finite parameters in all of the states of `train`."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(list(states.values()))]
+    return np.all([np.isfinite(leaf.reshape(len(leaf), -1)).all(axis=1) for leaf in leaves], axis=0)
 
 
 @functools.lru_cache(maxsize=8)

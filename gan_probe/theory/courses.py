@@ -35,11 +35,14 @@ class Law(NamedTuple):
 class Course(NamedTuple):
     """How a GAN was trained: looks by iteration, and by iteration and seed what was counted; modes in units of 1/k.
 
+    starts, seeds: how many were trained, and the numbers [seeds] of those that did not diverge, which all is about.
     closest, near: [t, seeds, k] share of samples by the closest mode, and within 3 sigma of each. misplaced: [t,
     seeds], see plane.
     """
 
     looks: Mapping[int, plane.Look]
+    starts: int
+    seeds: np.ndarray
     closest: np.ndarray
     near: np.ndarray
     misplaced: np.ndarray
@@ -77,6 +80,8 @@ def course(
     system = _system(tuple(given.items()))
     states = seeds.train(run, system, law.rows, batch=batch, steps=steps, every=max(steps // looks, 1), seeds=starts,
                          seed=seed, progress=progress)  # fmt: skip
+    kept = np.flatnonzero(seeds.finite(states))
+    states = {step: jax.tree.map(lambda leaf: leaf[kept], state) for step, state in states.items()}
     shown = _same if given["loss"] == "wasserstein" else jax.nn.sigmoid
     seen = {
         step: plane.look(system, shown, losses.LOSSES[given["loss"]].generator, state, plane.window(law.reach, 101),
@@ -90,6 +95,8 @@ def course(
 
     return Course(
         seen,
+        starts,
+        kept,
         k * counted(lambda samples: plane.closest(samples, law.centres)),
         k * counted(lambda samples: plane.near(samples, law.centres, 3 * law.sigma)),
         counted(lambda samples: plane.misplaced(law.density(samples), real)),

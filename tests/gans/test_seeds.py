@@ -61,6 +61,23 @@ def test_divergence_is_one_line(tmp_path):
         state, info = SYSTEM.step(state, batch, key)
         return jax.tree.map(lambda x: x * np.float32(np.nan) if x.dtype == np.float32 else x, state), info
 
-    with pytest.raises(types.UserError, match=r"diverging: a parameter is not finite at step 2"):
+    with pytest.raises(types.UserError, match=r"diverging: no seed is finite at step 2"):
         train(tmp_path / "diverging", of=SYSTEM._replace(step=step))
     assert checkpoint.steps(tmp_path / "diverging") == [0]
+
+
+def test_the_rest_goes_on_where_one_seed_diverges(whole, tmp_path):
+    """The second of three starts with a parameter that is no number."""
+
+    def init(key):
+        state = SYSTEM.init(key)
+        second = (
+            jax.random.key_data(key) == jax.random.key_data(jax.random.split(jax.random.key(5, impl="rbg"), 3)[1])
+        ).all()
+        spoilt = jax.tree.map(lambda x: jax.numpy.where(second, x * np.float32(np.nan), x), state.generator)
+        return state._replace(generator=spoilt)
+
+    found = train(tmp_path, of=SYSTEM._replace(init=init))
+    assert seeds.finite(found).tolist() == [True, False, True] and seeds.finite(whole[1]).all()
+    for a, b in zip(jax.tree.leaves(found[6]), jax.tree.leaves(whole[1][6]), strict=True):
+        np.testing.assert_array_equal(np.asarray(a)[::2], np.asarray(b)[::2])
