@@ -126,7 +126,7 @@ def _pixel_claims(known: np.ndarray, held_out: np.ndarray) -> Iterator[experimen
     nearest = latent_walk.nearest(_pixels(held_out), _pixels(known))
     for change, changed in (
         ("moved by one pixel", np.roll(held_out, 1, axis=2)),
-        ("at 80 % of its brightness", np.rint(0.8 * held_out)),
+        ("at 80 % of their brightness", np.rint(0.8 * held_out)),
     ):
         own = np.linalg.norm(_pixels(held_out) - _pixels(changed), axis=1)
         yield experiment.share("002-4-e", f"held-out images that lie further from themselves {change} than from the "

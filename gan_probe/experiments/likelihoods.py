@@ -166,18 +166,19 @@ def _claims(
     yield experiment.mean("004-3.1.2-f", f"GAN-10, ln p at variance {variances[most]:g} less that at "
                           f"{variances[least]:g}, nats", gan[most] - gan[least], at_least=10)  # fmt: skip
 
+    positive = gan.mean(axis=1) > 0  # near 0, where a sweep crosses it, a ratio is as large as one likes
+    kept = gan[positive]
+
     def ratio(chosen: np.ndarray) -> float:
-        means = gan[:, chosen].mean(axis=1)
-        if means.min() < 0 < means.max():  # a finer sweep would come as close to 0 as one likes
-            return float("nan")
-        return float(np.abs(means).max() / np.abs(means).min())
+        means = kept[:, chosen].mean(axis=1)
+        return float(means.max() / means.min()) if len(means) > 1 and means.min() > 0 else float("nan")
 
     rng = np.random.default_rng([config.seed, 6])
     n = gan.shape[1]
     low, high = np.quantile([ratio(rng.integers(0, n, (n,))) for _ in range(2_000)], (0.025, 0.975))
-    yield experiment.judge("004-3.4.1-e", "GAN-10, size of the largest mean ln p of the sweep over that of the least "
-                           "(bootstrap of images; none where the sweep crosses 0)", ratio(np.arange(n)), (low, high),
-                           at_least=10)  # fmt: skip
+    yield experiment.judge("004-3.4.1-e", "GAN-10, largest mean ln p of the sweep over the least, of the "
+                           f"{positive.sum()} of {len(gan)} variances where it is positive (bootstrap of images)",
+                           ratio(np.arange(n)), (low, high), at_least=10)  # fmt: skip
     apart = vae - gan
     closest = apart.mean(axis=1).argmin()
     yield experiment.mean("004-3.1.2-d", "ln p of the VAE less that of the GAN on the same images, nats, at the "

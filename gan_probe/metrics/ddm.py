@@ -68,7 +68,7 @@ def ddm_relative(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Met
         finish=finish,
         least=metric.two_rows("real", "fake", "train"),
         about="How much farther the samples lie from the training images than held-out real images do, in nats: "
-        "0 means as near, below 0 nearer (copies); it does not see dropped modes well.",
+        "0 means as near, below 0 nearer (copies); dropped modes raise it, as they raise ddm.",
         cites="Basart 2017 (thesis 004), eq 3.5",
         unit="nats",
         better="lower",
@@ -101,7 +101,8 @@ def ddm_sum(*, scale: Scale = 1.0, distance: str = "squared") -> metric.Metric:
         needs=needs,
         finish=finish,
         least=metric.two_rows("real", "fake", "train"),
-        about="ddm and ddm_relative added: the thesis found that it tells nothing that ddm does not.",
+        about="ddm and ddm_relative added: copies of training images lower it, which ddm alone does not show; dropped "
+        "modes raise both parts.",
         cites="Basart 2017 (thesis 004), section 3.2.2",
         unit="nats",
         better="lower",

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_probe.theory import pair_gap
 
-__all__ = ["bound", "crossing", "growth", "off", "steepest"]
+__all__ = ["bound", "crossing", "enough", "growth", "off", "steepest"]
 
 
 def off(values: np.ndarray, eps: float) -> np.ndarray:
@@ -60,6 +60,12 @@ def growth(
     n = gaps.shape[-1]
     low, high = np.quantile([slope(rng.integers(0, n, (n,))) for _ in range(1000)], [0.025, 0.975])
     return slope(np.arange(n)), float(low), float(high)
+
+
+def enough(parameters: int, eps: float) -> float:
+    """Theorem 3's m = p Delta^2 log^2(p Delta L_phi / eps) / eps^2 with 1 for the constant that it leaves open."""
+    told = math.log(parameters * pair_gap.RANGE * pair_gap.LIPSCHITZ / eps)
+    return parameters * (pair_gap.RANGE * told / eps) ** 2
 
 
 def steepest(parameters: int, eps: float) -> float:
