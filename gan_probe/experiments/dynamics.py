@@ -199,7 +199,7 @@ def _maps(config: Config, means: np.ndarray, outcomes: Mapping[str, np.ndarray])
     middles = (edges[:-1] + edges[1:]) / 2
 
     def counted(chosen: np.ndarray) -> np.ndarray:
-        return np.histogram2d(*means[:, chosen], bins=(edges, edges))[0].astype(int)
+        return np.histogram2d(means[0, chosen], means[1, chosen], bins=(edges, edges))[0].astype(int)
 
     tried = counted(np.ones(means.shape[1], bool))
     rows = [
