@@ -56,10 +56,10 @@ def stream(
         raise ValueError("a set against itself takes row_jobs only")
     spread, dtype = tile_lib.spread(rows.dim), np.dtype(np.float32)
     placed = [(j, rows, cols) for j in row_jobs] + [(j, cols, rows) for j in col_jobs]
-    if (coarse := _all(placed, lambda fold: fold.coarse)) is not None:
+    if (coarse := _variants(placed, lambda fold: fold.coarse)) is not None:
         row_jobs, col_jobs = coarse[: len(row_jobs)], coarse[len(row_jobs) :]
         spread, dtype = coarse_lib.spread(rows, cols), np.dtype(jnp.bfloat16)
-    elif len({j.fold for j, _, _ in placed}) == 1 and (alone := _all(placed, lambda fold: fold.alone)) is not None:
+    elif len({j.fold for j, _, _ in placed}) == 1 and (alone := _variants(placed, lambda fold: fold.alone)) is not None:
         row_jobs, col_jobs = alone[: len(row_jobs)], alone[len(row_jobs) :]
     mirrored = tuple(row_jobs) if same else tuple(col_jobs)
     row_folds = tuple(j.fold for j in row_jobs)
@@ -100,7 +100,7 @@ def stream(
     return finished_rows, [j.fold.finish(r, cols, rows, j) for j, r in zip(mirrored, col_results, strict=True)]
 
 
-def _all(
+def _variants(
     jobs: Sequence[tuple[fold_lib.Job, layout_lib.Layout, layout_lib.Layout]],
     variant: Callable[[fold_lib.Fold], Callable[..., fold_lib.Fold | None] | None],
 ) -> list[fold_lib.Job] | None:

@@ -64,8 +64,9 @@ def test_no_distance_is_off_by_more_than_the_spread(laid, law):
 def test_a_pass_is_coarse_only_if_all_its_folds_can_be(laid, forced):
     rows = laid(LAWS["normal"](90).astype(np.float32))
     near, other = (fold.Job(f) for f in (nearest.nearest(k=4), log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)))
-    assert stream._coarse([(near, rows, rows), (near, rows, rows)]) is not None
-    assert stream._coarse([(near, rows, rows), (other, rows, rows)]) is None
+    coarse_of = lambda fold_: fold_.coarse  # noqa: E731
+    assert stream._variants([(near, rows, rows), (near, rows, rows)], coarse_of) is not None
+    assert stream._variants([(near, rows, rows), (other, rows, rows)], coarse_of) is None
 
 
 def test_it_pays_for_much_work_on_rows_that_bfloat16_tells_apart(laid, monkeypatch):
