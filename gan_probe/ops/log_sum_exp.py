@@ -83,10 +83,7 @@ def _unshifted(scale: float, weighted: bool) -> fold_lib.Fold:
     rate = np.float32(1 / scale)
 
     def operands(rows, cols):
-        norms = [jnp.maximum(-rate * side.norm, -layout_lib.FAR)[:, None] for side in (rows, cols)]
-        ones = [jnp.ones_like(norm) for norm in norms]
-        left = jnp.concatenate([2 * rate * rows.x, norms[0], ones[0]], axis=1)
-        return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
+        return tile_lib.appended(rows, cols, inner=2 * rate, outer=-rate)
 
     def init(rows, blocks):
         return jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))

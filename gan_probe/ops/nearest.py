@@ -57,10 +57,10 @@ class _Groups(NamedTuple):
 
 
 @functools.cache
-def nearest(*, k: int, coarse: bool = False, alone: float | None = None) -> fold_lib.Fold:
-    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16; `alone`, with what rounding may cost
-    as a share of the norms, the one whose tiles hold the lower bounds themselves."""
-    keep = k + (_SPARE if alone is None else 1)
+def nearest(*, k: int, coarse: bool = False, alone: bool = False) -> fold_lib.Fold:
+    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16, `alone` the one whose tiles hold the
+    lower bounds themselves."""
+    keep = k + (1 if alone else _SPARE)
     held = 2 * keep
     far = np.float32(layout_lib.FAR)
 
@@ -73,18 +73,15 @@ def nearest(*, k: int, coarse: bool = False, alone: float | None = None) -> fold
         return state
 
     def least(tile):
-        d = tile_lib.lower_bound_reach(tile) if alone is None else tile.dot
+        d = tile.dot if alone else tile_lib.lower_bound_reach(tile)
         if tile.same:
             d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], far, d)
         d = jnp.clip(d.reshape(d.shape[0], -1, GROUP).min(axis=2), 0, far)
         return lax.bitcast_convert_type(d, jnp.int32)
 
     def operands(rows, cols):
-        shrink = np.float32(1 - alone)
-        norms = [(side.norm * shrink)[:, None] for side in (rows, cols)]
-        ones = [jnp.ones_like(norm) for norm in norms]
-        left = jnp.concatenate([-2 * rows.x, norms[0], ones[0]], axis=1)
-        return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
+        shrink = np.float32(1 - tile_lib.appended_spread(rows.x.shape[1]))
+        return tile_lib.appended(rows, cols, inner=np.float32(-2), outer=shrink)
 
     def leave(state, least, tile):
         del state, tile
@@ -140,12 +137,12 @@ def nearest(*, k: int, coarse: bool = False, alone: float | None = None) -> fold
     def by_itself(rows, cols):
         if rows.has_duplicates or cols.has_duplicates:  # reach, unlike norm, depends on which side the columns are
             return None
-        return nearest(k=k, alone=tile_lib.appended_spread(rows.dim))
+        return nearest(k=k, alone=True)
 
-    shared = not coarse and alone is None
+    shared = not (coarse or alone)
     return fold_lib.Fold(
         f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, GROUP,
-        coarser if shared else None, by_itself if shared else None, None if alone is None else operands,
+        coarser if shared else None, by_itself if shared else None, operands if alone else None,
     )  # fmt: skip
 
 

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
-__all__ = ["Side", "Tile", "appended_spread", "dot_product", "lower_bound", "lower_bound_reach", "spread",
+from gan_probe.ops import layout as layout_lib
+
+__all__ = ["Side", "Tile", "appended", "appended_spread", "dot_product", "lower_bound", "lower_bound_reach", "spread",
            "squared_distance", "transpose", "upper_bound"]  # fmt: skip
 
 
@@ -47,8 +50,18 @@ def spread(dim: int) -> float:
     return (8.0 * dim**0.5 + 8.0) * 2.0**-24
 
 
+def appended(
+    rows: Side, cols: Side, *, inner: np.float32, outer: np.float32
+) -> tuple[Float[Array, "r e"], Float[Array, "c e"]]:
+    """Rows and columns with the norms as two more numbers: their product is inner x.y + outer (|x|^2 + |y|^2)."""
+    norms = [jnp.clip(outer * side.norm, -layout_lib.FAR, layout_lib.FAR)[:, None] for side in (rows, cols)]
+    ones = [jnp.ones_like(norm) for norm in norms]
+    left = jnp.concatenate([inner * rows.x, norms[0], ones[0]], axis=1)
+    return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
+
+
 def appended_spread(dim: int) -> float:
-    """`spread` where the norms are two more numbers of the product: its terms add up to twice |x|^2 + |y|^2."""
+    """`spread` of a product of `appended` rows: its terms add up to twice |x|^2 + |y|^2."""
     return 2 * spread(dim + 2)
 
 
