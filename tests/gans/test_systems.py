@@ -21,9 +21,12 @@ def test_the_smoke_preset_runs(name, images, tmp_path):
     trained = runs.train(tmp_path / "run", name, images, preset="smoke", every=1_000)
     found = trained.sampler.draw(np.arange(20))
     assert found.shape == (20, 28, 28, 1) and found.dtype == np.uint8
-    # For so few steps these samples differ by less than half a grey level: without batch norm, about the mean image,
-    # or while an encoder learns first.
-    assert len(np.unique(found.reshape(20, -1), axis=0)) > 1 or name in {"dcgan_weak", "ali", "sgan"}
+    # Unrounded: after so few steps the samples of some systems differ by less than half a grey level, and those of
+    # ali, whose weights begin at .01 under moving averages that have hardly moved, not in float32 either.
+    sampler, keys = trained.sampler, jax.random.split(jax.random.key(0), 4)
+    exact = np.asarray(sampler._system.sample(sampler._states[0], keys, np.zeros(4, np.int32)))
+    assert np.isfinite(exact).all()
+    assert len(np.unique(exact.reshape(4, -1), axis=0)) > 1 or name == "ali"
 
 
 @pytest.mark.parametrize("sizes", [(28,), pytest.param((32, 64), marks=pytest.mark.slow)], ids=str)
