@@ -50,7 +50,7 @@ def expanded(named: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_run(given: Any) -> bool:
     """Whether it is the folder of a run, without `run:`."""
-    return isinstance(given, str | os.PathLike) and (pathlib.Path(given).expanduser() / "run.json").exists()
+    return isinstance(given, str | os.PathLike) and run_file.exists(pathlib.Path(given).expanduser())
 
 
 def with_n(given: Any, n: int) -> Any:

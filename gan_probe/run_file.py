@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_probe import types, whole_file
 
-__all__ = ["begin", "kind", "read", "write"]
+__all__ = ["begin", "exists", "kind", "read", "write"]
 
 _FILE = "run.json"
 _COMMANDS = {"classifier": "classify", "gan": "train"}
@@ -27,7 +27,7 @@ def begin(
     Raises:
       UserError: a folder that holds something else, a run of other settings, or one that cannot be written.
     """
-    if resume and (out / _FILE).exists():
+    if resume and exists(out):
         about = read(out, settings["kind"])
         same = {key: value for key, value in json.loads(json.dumps(settings)).items() if key not in free}
         differs = [key for key, value in same.items() if not isinstance(value, dict) and about.get(key) != value]
@@ -66,13 +66,18 @@ def read(run: pathlib.Path, expected: str) -> dict[str, Any]:
     """run.json of a run of this kind; UserError where none is there, or one of another kind."""
     found = kind(run)
     command = _COMMANDS[expected]
-    if found is None and (run / _FILE).exists():
+    if found is None and exists(run):
         raise types.UserError(f"{run}: its {_FILE} is damaged; train again into a new folder")
     if found is None:
         raise types.UserError(f"{run}: no run there; train one with gan-probe {command} --out={run}")
     if found != expected:
         raise types.UserError(f"{run}: not a {expected}'s run; train one with gan-probe {command}")
     return json.loads((run / _FILE).read_text("utf-8"))
+
+
+def exists(run: pathlib.Path) -> bool:
+    """Whether the folder is, or was begun as, one of a training."""
+    return (run / _FILE).exists()
 
 
 def kind(run: pathlib.Path) -> str | None:

@@ -17,13 +17,12 @@ LAWS = ("ring8", "grid25", "swissroll")
 _COLOURS = {"js": "#d1701f", "non_saturating": "#888888", "wasserstein": "#3f8fd0"}
 _STYLES = {"js": "-", "non_saturating": "--", "wasserstein": ":"}  # lines that lie on one another stay visible
 _FRAMES = 6
-_SIDE = 101  # points of the window's side where discriminators are seen
 
 Courses = Mapping[tuple[str, str], courses_lib.Course]
 """By law and loss."""
 
 Pictures = Sequence[Mapping[str, np.ndarray]]
-"""Three lines of titles with a density [32, 32] or a discriminator's values [_SIDE^2]."""
+"""Three lines of titles with a density [32, 32] or a discriminator's values [courses.SIDE^2]."""
 
 Clouds = Mapping[tuple[str, str], np.ndarray]
 """Points [n, 2] by law and loss, "data" for the law's own."""
@@ -81,7 +80,7 @@ def tables(pictures: Pictures, clouds: Clouds) -> dict[str, experiment.Table]:
     points = [(*key, float(x), float(y)) for key, rows in clouds.items() for x, y in rows]
     return {
         "densities": of(2, middles, "share of mass"),
-        "discriminators": of(1, plane.window(1.0, _SIDE), "value"),
+        "discriminators": of(1, plane.window(1.0, courses_lib.SIDE), "value"),
         "scatters": experiment.Table(("law", "of", "x", "y"), points),
     }
 

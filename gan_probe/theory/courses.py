@@ -15,7 +15,10 @@ from gan_probe import data, gans
 from gan_probe.gans import gan, losses, seeds, settings
 from gan_probe.theory import plane
 
-__all__ = ["Course", "Law", "course", "law"]
+__all__ = ["SIDE", "Course", "Law", "course", "law"]
+
+SIDE = 101
+"""Points of the window's side where discriminators are seen."""
 
 _SIGMAS = {"ring8": 0.02, "grid25": 0.05, "swissroll": 0.25}
 
@@ -84,7 +87,7 @@ def course(
     states = {step: jax.tree.map(lambda leaf: leaf[kept], state) for step, state in states.items()}
     shown = _same if given["loss"] == "wasserstein" else jax.nn.sigmoid
     seen = {
-        step: plane.look(system, shown, losses.LOSSES[given["loss"]].generator, state, plane.window(law.reach, 101),
+        step: plane.look(system, shown, losses.LOSSES[given["loss"]].generator, state, plane.window(law.reach, SIDE),
                          samples=samples, seed=seed)
         for step, state in states.items()
     }  # fmt: skip
