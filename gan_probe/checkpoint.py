@@ -4,7 +4,6 @@ import pathlib
 from typing import Any
 
 import jax
-from orbax.checkpoint import v1 as ocp
 
 from gan_probe import types
 
@@ -19,10 +18,11 @@ def save(run: pathlib.Path, step: int, state: Any, *, keep: int | None = 2) -> N
     Raises:
       UserError: the disk is full or cannot be written; the steps that were there are still there.
     """
-    policies = ocp.training.preservation_policies
+    training = _training()
+    policies = training.preservation_policies
     policy = policies.PreserveAll() if keep is None else policies.LatestN(keep)
     try:
-        with ocp.training.Checkpointer(_folder(run), preservation_policy=policy) as checkpointer:
+        with training.Checkpointer(_folder(run), preservation_policy=policy) as checkpointer:
             checkpointer.save(step, state, force=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
@@ -40,7 +40,7 @@ def steps(run: pathlib.Path) -> list[int]:
     """Every whole step, in order."""
     if not _folder(run).is_dir():
         return []
-    with ocp.training.Checkpointer(_folder(run)) as checkpointer:
+    with _training().Checkpointer(_folder(run)) as checkpointer:
         return sorted(found.step for found in checkpointer.checkpoints)
 
 
@@ -56,7 +56,7 @@ def load(run: pathlib.Path, step: int, like: Any) -> Any:
         return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=getattr(leaf, "sharding", None) or first)
 
     try:
-        with ocp.training.Checkpointer(_folder(run)) as checkpointer:
+        with _training().Checkpointer(_folder(run)) as checkpointer:
             return checkpointer.load(step, jax.tree.map(described, like))
     except (ValueError, KeyError, FileNotFoundError, OSError, LookupError) as error:
         reason = " ".join(str(error).split())[:200]
@@ -67,3 +67,9 @@ def load(run: pathlib.Path, step: int, like: Any) -> Any:
 
 def _folder(run: pathlib.Path) -> pathlib.Path:
     return pathlib.Path(run).absolute() / _FOLDER
+
+
+def _training() -> Any:
+    from orbax.checkpoint import v1  # half a second, paid where a checkpoint is touched
+
+    return v1.training

@@ -73,6 +73,7 @@ def _bare_matmul(dim: int, pairs: int, seconds: float) -> float:
     share = min(
         1.0, (pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)), (seconds / 20) ** 0.5
     )
+    share = 2.0 ** math.floor(math.log2(share))  # few shapes to compile
     rows, cols = (max(16, int(n * share)) for n in _YARDSTICK)
     a, b = (jnp.ones((n, dim), jnp.float32) for n in (rows, cols))
     took = []

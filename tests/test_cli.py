@@ -413,3 +413,25 @@ def test_sigterm_ends_a_run_with_143_and_leaves_nothing():
     assert "Traceback" not in err
     assert not pathlib.Path("out").exists() and not list(pathlib.Path().rglob(".partial-*"))
     assert not list(pathlib.Path("cache").rglob(".writing-*"))
+
+
+def test_sigterm_is_not_lost_while_garbage_is_collected():
+    """What a handler raises inside a callback of the collector is ignored by Python."""
+    program = """
+import gc, os, signal, time
+from gan_probe import cli
+
+def kill(phase, info, pending=[signal.SIGTERM]):
+    if pending:
+        os.kill(os.getpid(), pending.pop())
+
+def main(argv):
+    gc.callbacks.append(kill)
+    gc.collect()
+    time.sleep(60)
+
+cli.main = main
+cli.run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")

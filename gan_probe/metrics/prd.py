@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import threadpoolctl
-from sklearn import cluster, exceptions
 
 from gan_probe import types
 from gan_probe.metrics import metric
@@ -98,6 +97,8 @@ def _shares(assigned: np.ndarray, times: np.ndarray, clusters: int) -> np.ndarra
 
 def _assigned(real: np.ndarray, fake: np.ndarray, clusters: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Cluster of each row in each clustering, int [runs, n] and [runs, m]; sets sorted, so that no order matters."""
+    from sklearn import cluster, exceptions  # a second, which no other metric pays
+
     centre = (real.mean(axis=0, dtype=np.float64) + fake.mean(axis=0, dtype=np.float64)) / 2
     real, fake = ((x[_ranked(x)] - centre).astype(np.float32) for x in (real, fake))  # k-means works in float32
     pooled = np.concatenate([real, fake])

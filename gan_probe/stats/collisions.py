@@ -8,7 +8,7 @@ p)^2 / 2 collisions at once, and plain Poisson intervals then cover 4 to 20 %; h
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 from gan_probe.stats import blocks
@@ -96,12 +96,12 @@ def beta_interval(found: Collisions) -> types.Interval:
         )
     stderr = found.beta * float(np.sqrt(found.log_variance))
     if found.collisions < _ENOUGH:
-        factor = float(np.exp(stats.t.ppf(1 - _ALPHA / 2, found.dof) * np.sqrt(found.log_variance)))
+        factor = float(np.exp(special.stdtrit(found.dof, 1 - _ALPHA / 2) * np.sqrt(found.log_variance)))
         high = min(1.0, found.beta * factor)
         return types.Interval(found.beta / factor, high, stderr, "log block jackknife, t", "conservative")
     effective, unit = found.collisions / found.dispersion, found.dispersion / found.pairs
-    low = unit * stats.chi2.ppf(_ALPHA / 2, 2 * effective) / 2
-    high = min(1.0, unit * stats.chi2.isf(_ALPHA / 2, 2 * effective + 2) / 2)
+    low = unit * special.gammaincinv(effective, _ALPHA / 2)
+    high = min(1.0, unit * special.gammainccinv(effective + 1, _ALPHA / 2))
     return types.Interval(float(low), float(high), stderr, "over-dispersed Poisson (Garwood)", "exact")
 
 
@@ -132,7 +132,7 @@ def ratio_interval(*, fake: Collisions, real: Collisions) -> types.Interval:
     variances = [fake.log_variance, real.log_variance]
     dof = blocks.satterthwaite(variances, [fake.dof, real.dof])
     spread = float(np.sqrt(sum(variances)))
-    factor = float(np.exp(stats.t.ppf(1 - _ALPHA / 2, dof) * spread))
+    factor = float(np.exp(special.stdtrit(dof, 1 - _ALPHA / 2) * spread))
     kind: types.Kind = "exact" if min(fake.collisions, real.collisions) >= _ENOUGH else "conservative"
     return types.Interval(ratio / factor, ratio * factor, ratio * spread, "log ratio of collision rates", kind)
 

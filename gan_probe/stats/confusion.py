@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 from gan_probe.stats import proportion
 
 __all__ = ["Confusion", "Corrected", "correctness", "distance", "fractions", "measured"]
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(special.ndtri(0.975))
 _METHOD = "score, delta with the confusion matrix"
 _MOST_NOISE = 1 / 3
 _MOST_STEPS = 2000

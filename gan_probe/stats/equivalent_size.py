@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from gan_probe import types
 from gan_probe.stats import proportion
 
 __all__ = ["Curve", "Worth", "curve", "worth"]
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(special.ndtri(0.975))
 _GRID = 1000
 _ROUNDING = 1e-9
 _STEEPEST = 2.0  # power of n with which a variance may fall
@@ -162,7 +162,7 @@ def _student(variance: np.ndarray, draws: np.ndarray, freedom: np.ndarray) -> np
     """97.5 % points of t for a variance whose part `draws` was estimated with such freedom (Satterthwaite 1946)."""
     share = np.divide(draws, variance, out=np.zeros_like(variance), where=variance > 0)
     known = np.divide(freedom, share**2, out=np.full_like(variance, np.inf), where=share > 0)
-    return stats.t.ppf(0.975, np.maximum(known, 1.0))
+    return special.stdtrit(np.maximum(known, 1.0), 0.975)
 
 
 def _inverse(grid: np.ndarray, monotone: np.ndarray, accuracy: float) -> float:

@@ -9,7 +9,7 @@ colliding pair.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gan_probe import types
 
@@ -64,7 +64,7 @@ def half_collision_size(edges: np.ndarray, size: int, *, seed: int = 0, permutat
         position = rng.permutation(size)
         firsts[r] = position[edges].max(axis=1).min() + 1
     firsts.sort()
-    rank = int(stats.binom.ppf(0.025, permutations, 0.5))  # P(firsts[rank - 1] <= median) >= 97.5 %
+    rank = int(scipy.stats.binom.ppf(0.025, permutations, 0.5))  # P(firsts[rank - 1] <= median) >= 97.5 %
     low, high = float(firsts[max(rank - 1, 0)]), float(firsts[min(permutations - rank, permutations - 1)])
     interval = types.Interval(low, high, None, f"order statistics of {permutations} random orders", "approximate")
     return HalfCollision(float(np.median(firsts)), interval)

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 
 __all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "faint", "multinomial", "variation", "wilson"]
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(special.ndtri(0.975))
 
 
 class ClassComparison(NamedTuple):
@@ -59,8 +59,8 @@ def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray
     """
     counts = np.asarray(counts)
     total, tail = counts.sum(), level / len(counts) / 2
-    low = np.where(counts > 0, stats.beta.ppf(tail, np.maximum(counts, 1), total - counts + 1), 0.0)
-    high = np.where(counts < total, stats.beta.isf(tail, counts + 1, np.maximum(total - counts, 1)), 1.0)
+    low = np.where(counts > 0, special.betaincinv(np.maximum(counts, 1), total - counts + 1, tail), 0.0)
+    high = np.where(counts < total, special.betainccinv(counts + 1, np.maximum(total - counts, 1), tail), 1.0)
     return low, high
 
 
@@ -156,4 +156,4 @@ def _homogeneity(real: np.ndarray, fake: np.ndarray) -> tuple[float, int, float]
     expected = table.sum(axis=0) * table.sum(axis=1, keepdims=True) / table.sum()
     chi_square = float(np.sum((table - expected) ** 2 / expected))
     dof = table.shape[1] - 1
-    return chi_square, dof, float(stats.chi2.sf(chi_square, dof))
+    return chi_square, dof, float(special.chdtrc(dof, chi_square))

@@ -11,7 +11,7 @@ import functools
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from gan_probe import types
 
@@ -39,7 +39,7 @@ def rank_agreement(a: np.ndarray, b: np.ndarray, coefficient: Coefficient = "ken
         raise types.UserError(f"{len(a)} and {len(b)} things: rank correlation needs the same {FEWEST} or more")
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         raise types.UserError("one measure is the same for all things: it gives no order")
-    found = stats.kendalltau(a, b) if coefficient == "kendall" else stats.spearmanr(a, b)
+    found = scipy.stats.kendalltau(a, b) if coefficient == "kendall" else scipy.stats.spearmanr(a, b)
     value = round(float(found.statistic), 12)  # tau of agreeing orders may come as .9999999999999999
     population, low, high = _law(len(a), coefficient)
     inside = np.flatnonzero((low <= value + 1e-9) & (value - 1e-9 <= high))
@@ -62,7 +62,7 @@ def contradictions(
     """
     n = len(a)
     pairs = n * (n - 1) // 2
-    threshold = stats.norm.isf(0.025 / max(2 * pairs, 1))
+    threshold = -scipy.special.ndtri(0.025 / max(2 * pairs, 1))
 
     def signs(values: np.ndarray, stderr: np.ndarray) -> np.ndarray:
         difference = np.subtract.outer(values, values)

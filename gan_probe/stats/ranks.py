@@ -8,14 +8,14 @@ Memorisation compares the distances to the nearest training row of fakes (y) wit
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from gan_probe import types
 from gan_probe.stats import proportion
 
 __all__ = ["Auc", "auc", "mann_whitney_z"]
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(scipy.special.ndtri(0.975))
 _FEW = 5  # rows out of order, in trials of the smaller set
 
 
@@ -41,9 +41,9 @@ def auc(*, x: np.ndarray, y: np.ndarray) -> Auc:
     n, m = len(x), len(y)
     if min(n, m) < 2:
         raise types.UserError(f"comparing ranks needs two rows a side, got {n} and {m}: give larger sets")
-    ranks = stats.rankdata(np.concatenate([x, y]))
-    above = (ranks[n:] - stats.rankdata(y)) / n  # P(x < y_j) + ties / 2, for each y_j
-    below = 1 - (ranks[:n] - stats.rankdata(x)) / m  # P(y > x_i) + ties / 2, for each x_i
+    ranks = scipy.stats.rankdata(np.concatenate([x, y]))
+    above = (ranks[n:] - scipy.stats.rankdata(y)) / n  # P(x < y_j) + ties / 2, for each y_j
+    below = 1 - (ranks[:n] - scipy.stats.rankdata(x)) / m  # P(y > x_i) + ties / 2, for each x_i
     value = float(above.mean())
     variance = np.var(above, ddof=1) / m + np.var(below, ddof=1) / n
     if min(value, 1 - value) * min(n, m) < _FEW:
@@ -66,7 +66,7 @@ def mann_whitney_z(*, x: np.ndarray, y: np.ndarray) -> float:
     """
     n, m = len(x), len(y)
     pooled = np.concatenate([x, y])
-    ranks = stats.rankdata(pooled)
+    ranks = scipy.stats.rankdata(pooled)
     u = ranks[n:].sum() - m * (m + 1) / 2
     _, ties = np.unique(pooled, return_counts=True)
     total = n + m
@@ -79,7 +79,7 @@ def mann_whitney_z(*, x: np.ndarray, y: np.ndarray) -> float:
 def _logit(value: float, variance: float, method: str, kind: types.Kind) -> types.Interval:
     stderr = float(np.sqrt(variance))
     logit, half = np.log(value / (1 - value)), _Z * stderr / (value * (1 - value))
-    low, high = special.expit([logit - half, logit + half])
+    low, high = scipy.special.expit([logit - half, logit + half])
     return types.Interval(float(low), float(high), stderr, method, kind)
 
 

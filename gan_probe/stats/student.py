@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 
@@ -16,5 +16,5 @@ def mean_interval(values: np.ndarray) -> types.Interval:
     if n < 2:
         return types.Interval(None, None, None, "t over fewer than two values", "exact")
     mean, stderr = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(n)
-    half = float(stats.t.ppf(0.975, n - 1)) * stderr
+    half = float(special.stdtrit(n - 1, 0.975)) * stderr
     return types.Interval(mean - half, mean + half, stderr, f"t with {n - 1} degrees of freedom", "exact")

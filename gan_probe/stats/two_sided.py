@@ -8,7 +8,7 @@ the delete-block jackknife over columns V_c each hold the interaction V_i once, 
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 from gan_probe.stats import blocks
@@ -166,6 +166,6 @@ def _interaction(part: LeaveBlockOut) -> float:
 
 def _student(value: float, variance: float, dof: float, kind: types.Kind = "exact") -> types.Interval:
     stderr = float(np.sqrt(variance))
-    half = float(stats.t.ppf(0.975, dof)) * stderr
+    half = float(special.stdtrit(dof, 0.975)) * stderr
     method = "two-sided block jackknife, Satterthwaite t"
     return types.Interval(float(value) - half, float(value) + half, stderr, method, kind)

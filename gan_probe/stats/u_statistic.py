@@ -9,13 +9,13 @@ for the estimate and its two regimes). What is kept of the kernel matrices are r
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from gan_probe import types
 
 __all__ = ["Mmd", "mmd_variances", "score_interval"]
 
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(special.ndtri(0.975))
 
 
 class Mmd(NamedTuple):
