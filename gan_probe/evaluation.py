@@ -200,13 +200,16 @@ class _Run:
             self._kept[name] = make()
         return self._kept[name]
 
-    def lay_out(self, role: str, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+    def lay_out(
+        self, role: str, features: np.ndarray, rows: np.ndarray | None = None, *, blocked: bool = True
+    ) -> layout_lib.Layout:
         embedded = self._embedded if role == "fake" else self.reference.embedded[role]
         samples = self._samples if role == "fake" else self.reference.samples[role]
         rows = np.arange(len(embedded.hashes)) if rows is None else rows
         mapped = types.Embedded(features, embedded.hashes[rows], "")
         centre = np.zeros(features.shape[1], np.float32)
-        return self.reference.lay_out(mapped, samples.source, centre, self.block(role)[rows])
+        block = self.block(role)[rows] if blocked else np.zeros(len(rows), np.int32)
+        return self.reference.lay_out(mapped, samples.source, centre, block, self.blocks if blocked else 1)
 
     def sweep(
         self,

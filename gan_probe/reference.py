@@ -110,6 +110,7 @@ class Reference:
         source: str,
         centre: np.ndarray | None = None,
         block: np.ndarray | None = None,
+        blocks: int | None = None,
     ) -> layout_lib.Layout:
         """The layout of a set that meets real and train.
 
@@ -117,7 +118,7 @@ class Reference:
           embedded: the set.
           source: what errors call it.
           centre: float32 [d], real's mean by default.
-          block: int32 [n], block of each row; assigned by content and seed by default.
+          block, blocks: int32 [n], block of each row, and how many there are; assigned by content and seed by default.
         """
         _check_range(embedded.features, source)
         dim = embedded.features.shape[1]
@@ -125,7 +126,7 @@ class Reference:
             embedded.features,
             embedded.hashes,
             blocks_lib.assign(embedded.hashes, self.blocks, self.seed) if block is None else block,
-            blocks=self.blocks,
+            blocks=self.blocks if blocks is None else blocks,
             centre=self.centre if centre is None else centre,
             tile=self._tile,
             panel=int(np.clip(_PANEL_BYTES // (4 * dim), 1024, 4096)),

@@ -204,8 +204,9 @@ def test_a_set_that_the_annotator_was_trained_on_is_named(three, monkeypatch):
     sets, _ = three
     monkeypatch.setattr(annotators, "trained_on", lambda run, hashes: len(hashes) - 1)
     found = modes.modes(annotator="three", real=sets["real"][0], fake=sets["fake"][1])
-    (note,) = found["inputs"]["real"]["notes"]
-    assert note.startswith("warning: three was trained on 2999 of these rows")
+    for name in ("real", "fake"):
+        (note,) = found["inputs"][name]["notes"]
+        assert note.startswith(f"warning: three was trained on {found['inputs'][name]['n'] - 1} of these rows")
 
 
 @pytest.mark.parametrize(

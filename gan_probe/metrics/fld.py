@@ -49,14 +49,12 @@ def fld() -> metric.Metric:
     """
 
     def finish(inputs):
-        real, train, fake = (_standardised(inputs, role) for role in ("real", "train", "fake"))
+        real, train = (_standardised(inputs, role) for role in ("real", "train"))
         baseline, centres = _baseline(inputs)
-        drawn = _thinned(fake, centres)
-        if len(drawn) < len(fake):
-            fake = inputs.lay_out("fake", fake.features[drawn], drawn)
+        blocked, fake, drawn = _thinned(inputs, centres)
         fit = _fitted(inputs, train, fake)
         unit = 100 / real.dim
-        columns = _log_likelihood(inputs, real, fake, fit.variances)
+        columns = _log_likelihood(inputs, real, blocked, fit.variances)
         scaled = two_sided.LeaveBlockOut(unit * (baseline - columns.f), unit * (baseline - columns.without))
         # The fit to train and the standardisation are taken as given; simulated all the same, 94 to 98 %.
         interval = two_sided.mean_interval(scaled)
@@ -100,7 +98,14 @@ def _least(shape):
 
 
 def _standardised(inputs: metric.Inputs, role: metric.Role) -> layout_lib.Layout:
-    """Layout of a role's features with real's mean taken off, divided by its deviation where that is above rounding."""
+    """Layout, in one block, of a role's features in units of real."""
+    return inputs.kept(
+        role, "standardised layout", lambda: inputs.lay_out(role, _in_units_of_real(inputs, role), blocked=False)
+    )
+
+
+def _in_units_of_real(inputs: metric.Inputs, role: metric.Role) -> np.ndarray:
+    """Features [n, d] less real's mean, divided by its deviation where that is above rounding."""
 
     def moments():
         real = inputs.features("real")
@@ -111,14 +116,19 @@ def _standardised(inputs: metric.Inputs, role: metric.Role) -> layout_lib.Layout
             raise types.UserError("features of real are constant: nothing to measure by")
         return mean.astype(np.float32), np.where(constant, 1, deviation).astype(np.float32)
 
-    def make():
-        mean, deviation = inputs.kept("real", "mean and deviation", moments)
-        return inputs.lay_out(role, (inputs.features(role) - mean) / deviation)
-
-    return inputs.kept(role, "standardised layout", make)
+    mean, deviation = inputs.kept("real", "mean and deviation", moments)
+    return (inputs.features(role) - mean) / deviation
 
 
-def _thinned(layout: layout_lib.Layout, most: int) -> np.ndarray:
+def _thinned(inputs: metric.Inputs, most: int) -> tuple[layout_lib.Layout, layout_lib.Layout, np.ndarray]:
+    """Up to so many fakes, about as many of every block: layouts in blocks and in one, and which rows they are, [m]."""
+    features = _in_units_of_real(inputs, "fake")
+    drawn = _spread_over_blocks(inputs.lay_out("fake", features), most)
+    blocked, whole = (inputs.lay_out("fake", features[drawn], drawn, blocked=b) for b in (True, False))
+    return blocked, whole, drawn
+
+
+def _spread_over_blocks(layout: layout_lib.Layout, most: int) -> np.ndarray:
     """int64 [min(n, most)]: about as many rows of every block, whatever order they come in."""
     order = np.lexsort((layout.position, layout.block))  # within a block by content
     rank = np.arange(len(order)) - np.searchsorted(layout.block[order], layout.block[order])
@@ -169,7 +179,7 @@ def _baseline(inputs: metric.Inputs) -> tuple[np.ndarray, int]:
     def make():
         real, train = (_standardised(inputs, role) for role in ("real", "train"))
         part, rest = (
-            inputs.lay_out("train", train.features[at], np.flatnonzero(at)) for at in (chosen, ~chosen)
+            inputs.lay_out("train", train.features[at], np.flatnonzero(at), blocked=False) for at in (chosen, ~chosen)
         )  # fmt: skip
         variances = _fitted(inputs, rest, part).variances
         sums = _sweep(inputs, real, part, _plain(real), _gaussians(variances, real.dim)).log

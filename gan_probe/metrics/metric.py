@@ -102,10 +102,13 @@ class Inputs(Protocol):
     def kept(self, role: Role, name: str, make: Callable[[], Any]) -> Any:
         """`make()`, kept with the role: what depends on `real` or `train` alone is computed once for all fakes."""
 
-    def lay_out(self, role: Role, features: np.ndarray, rows: np.ndarray | None = None) -> layout_lib.Layout:
+    def lay_out(
+        self, role: Role, features: np.ndarray, rows: np.ndarray | None = None, *, blocked: bool = True
+    ) -> layout_lib.Layout:
         """Layout of mapped features, float32 [n, d'] about zero: one row for each of the role, in the role's blocks.
 
-        With `rows`, int [m], only those of the role; features [m, d'] are theirs.
+        With `rows`, int [m], only those of the role; features [m, d'] are theirs. Not `blocked`: all in one block,
+        which is faster where no leave-one-block-out follows.
         """
 
     def sweep(

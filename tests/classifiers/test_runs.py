@@ -51,21 +51,41 @@ def test_batches_do_not_matter_to_predictions(whole, digits):
     np.testing.assert_allclose(some.logits, every.logits[:70], rtol=1e-5, atol=1e-5)
 
 
-def test_a_killed_run_goes_on_bit_for_bit(whole, digits, tmp_path):
-    class Killed(Exception):
-        pass
+class Killed(Exception):
+    pass
 
-    def kill(epoch):
-        if epoch.epoch == 2:
+
+def killed_after(epochs):
+    def report(epoch):
+        if epoch.epoch == epochs:
             raise Killed
 
+    return report
+
+
+def test_a_killed_run_goes_on_bit_for_bit(whole, digits, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(Killed):
-        runs.train(out, "shallow_cnn", recipe=RECIPE, report=kill, **digits)
+        runs.train(out, "shallow_cnn", recipe=RECIPE, report=killed_after(2), **digits)
     resumed = runs.train(out, "shallow_cnn", recipe=RECIPE, resume=True, **digits)
     assert resumed.sha256 == whole[1].sha256
     one, two = (json.loads((d / "run.json").read_text())["epochs"] for d in (out, whole[0]))
     assert one == two
+
+
+def test_batch_norm_dropout_and_momentum_resume_bit_for_bit(digits, tmp_path, monkeypatch):
+    net = models.wide_resnet.WideResNet(10, depth=10, width=1, dropout=0.3)
+    monkeypatch.setitem(models.ARCHITECTURES, "wrn10_1", lambda classes: net)
+    monkeypatch.setitem(recipes.CLASSIFIERS, "wrn10_1", recipes.CLASSIFIERS["wrn16_4"])
+    recipe = training.Recipe(optimizer="sgd", rate=0.05, epochs=2, batch=32)
+    part = {k: v if k == "classes" else v[:96] for k, v in digits.items()}
+    whole = runs.train(tmp_path / "whole", "wrn10_1", recipe=recipe, **part)
+    with pytest.raises(Killed):
+        runs.train(tmp_path / "run", "wrn10_1", recipe=recipe, report=killed_after(1), **part)
+    resumed = runs.train(tmp_path / "run", "wrn10_1", recipe=recipe, resume=True, **part)
+    assert resumed.sha256 == whole.sha256
+    assert set(resumed.variables) == {"params", "batch_stats"}
+    assert np.isfinite(resumed.predict(part["images"]).logits).all()
 
 
 def test_the_best_epoch_is_kept_and_the_rate_drops(digits):
@@ -93,14 +113,6 @@ def test_validation_rows_are_never_trained_on(digits):
     other = training.Trainer(models.ARCHITECTURES["linear"](10), RECIPE, seed=0, **changed)
     one, two = (t.epoch(t.init())[0].variables for t in (trainer, other))
     jax.tree.map(np.testing.assert_array_equal, one, two)
-
-
-def test_batch_norm_and_dropout_run(digits, tmp_path):
-    small = training.Recipe(epochs=1, batch=32)
-    part = {k: v if k == "classes" else v[:96] for k, v in digits.items()}
-    found = runs.train(tmp_path / "a", "resnet32", recipe=small, **part)
-    assert set(found.variables) == {"params", "batch_stats"}
-    assert np.isfinite(found.predict(part["images"]).logits).all()
 
 
 def test_the_linear_one_is_the_solved_one(digits, tmp_path):

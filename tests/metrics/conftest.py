@@ -80,10 +80,11 @@ class Given:
             self._kept[role, name] = make()
         return self._kept[role, name]
 
-    def lay_out(self, role, features, rows=None):
+    def lay_out(self, role, features, rows=None, *, blocked=True):
         rows = np.arange(len(features)) if rows is None else rows
+        block = self.block(role)[rows] if blocked else np.zeros(len(rows), np.int32)
         return layout_lib.lay_out(
-            features, hashing.row_hashes(self._sets[role])[rows], self.block(role)[rows], blocks=self.blocks,
+            features, hashing.row_hashes(self._sets[role])[rows], block, blocks=self.blocks if blocked else 1,
             centre=np.zeros(features.shape[1], np.float32), tile=self._tile,
         )  # fmt: skip
 
