@@ -5,8 +5,10 @@ import threading
 
 import numpy as np
 import pytest
+from scipy import special
+from scipy.spatial import distance
 
-from gan_probe import annotation, data, embed, types
+from gan_probe import annotation, data, embed, evaluation, types
 from gan_probe.classifiers import runs, training
 from gan_probe.embed import hashing, stream
 
@@ -162,6 +164,12 @@ def test_outputs_of_a_trained_classifier(which, tmp_path):
     expected = getattr(classifier.predict(real.rows.take(np.arange(599))), which)
     np.testing.assert_allclose(found["real"].features, expected, rtol=1e-5, atol=1e-5)
     assert embedding.sha256 == classifier.sha256
+    fake = data.load("digits/lowsupport")
+    logits = [getattr(classifier.predict(s.rows.take(np.arange(599))), which).astype(np.float64) for s in (real, fake)]
+    d2 = distance.cdist(*logits, "sqeuclidean")
+    ddm = -np.mean(special.logsumexp(-d2 / 50, axis=1) - np.log(599))  # thesis 004, eq 3.4
+    found = evaluation.evaluate(real=real, fake=fake, metrics="ddm", embed=f"{which}:{tmp_path / 'run'}", scale=50.0)
+    assert found["results"]["fake"]["ddm"]["value"] == pytest.approx(ddm, rel=1e-4)
     with pytest.raises(types.UserError, match="resize"):
         run({"real": np.zeros((4, 9, 9, 1), np.uint8)}, f"{which}:{tmp_path / 'run'}")
     with pytest.raises(types.UserError, match="give the run"):
