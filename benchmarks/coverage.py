@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     """What was seen of one quantity under one law at one pair of sizes.
 
     replications: those with a known truth. coverage, error: share that held it, its Monte-Carlo standard error.
-    kind: the one that most intervals claimed. promise: holds | fails | none (approximate), 3 errors allowed.
+    kind: the one that most intervals claimed. promise: holds | fails, 3 errors allowed.
     truth, value, deviation: mean truth, mean and standard deviation of the value. width: median width of the intervals.
     """
 
@@ -203,10 +203,12 @@ def _width(ci: Sequence[float | None]) -> float:
 
 
 def _promise(kind: str, share: float, count: int, *, edge: bool) -> str:
-    """Whether 92..98 % (exact; up to 100 where the truth is the end of its range) or >= 92 % (conservative) hold."""
-    if kind not in ("exact", "conservative"):
-        return "none"
-    least = 0.92 - 3 * math.sqrt(0.92 * 0.08 / count)
+    """Whether 92..98 % (exact; up to 100 where the truth is the end of its range) or >= 92 % (conservative) hold.
+
+    An approximate interval promises nothing; below 85 % it is no interval either.
+    """
+    floor = 0.92 if kind in ("exact", "conservative") else 0.85
+    least = floor - 3 * math.sqrt(floor * (1 - floor) / count)
     most = 0.98 + 3 * math.sqrt(0.98 * 0.02 / count) if kind == "exact" and not edge else 1.0
     return "holds" if least <= share <= most else "fails"
 

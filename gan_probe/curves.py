@@ -3,8 +3,8 @@
 Thresholds and scales that were calibrated on the whole of real stay as they are.
 
 A metric whose bias is c/n to first order is extrapolated to infinitely many rows, by a weighted line through its values
-against 1/n (Chong and Forsyth 2020). Others show their curve only: the order of their bias is unknown or hangs on the
-dimension of the data.
+against 1/n (Chong and Forsyth 2020). Others show their curve only: the bias of neighbours and transport hangs
+on the dimension of the data, and for the rest a limit's coverage was not simulated.
 """
 
 import dataclasses

@@ -17,9 +17,9 @@ from gan_probe import reference as reference_lib
 from gan_probe.data import slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
+from gan_probe.ops import compiling, moments
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
-from gan_probe.ops import moments
 from gan_probe.ops import stream as stream_lib
 from gan_probe.stats import blocks as blocks_lib
 
@@ -218,7 +218,7 @@ class _Run:
         jobs: Sequence[fold_lib.Job],
         col_jobs: Sequence[fold_lib.Job] = (),
     ) -> tuple[list[Any], list[Any]]:
-        reference, started = self.reference, time.perf_counter()
+        reference, started = self.reference, time.perf_counter() - compiling.seconds()
         bar = None
         if reference.progress is not None:
             desc = f"{self._title}, pass {len(self._swept) + 1}"
@@ -229,8 +229,8 @@ class _Run:
         )  # fmt: skip
         if bar is not None:
             bar.close()
-        products = stream_lib.products(rows, cols)
-        self._swept.append(plan.Pass("", "", time.perf_counter() - started, products, rows.dim))
+        seconds, products = time.perf_counter() - compiling.seconds() - started, stream_lib.products(rows, cols)
+        self._swept.append(plan.Pass("", "", seconds, products, rows.dim))
         return found
 
     def sweeps_of(self, title: str) -> list[plan.Pass]:

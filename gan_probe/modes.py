@@ -80,9 +80,7 @@ def compared(
     found = {
         **content.header(command, seed, jax.devices()),
         "inputs": {
-            name: content.described(
-                "real" if name == "real" else "fake", samples, annotated[name].sha256, notes[name]
-            )
+            name: content.described("real" if name == "real" else "fake", samples, annotated[name].sha256, notes[name])
             for name, samples in everything.items()
         },
         "annotators": [measured.annotator(k) for k in range(len(judges.models))],

@@ -383,3 +383,18 @@ def test_devices_do_not_matter(on_devices, tmp_path):
     found = on_devices(4, inspect.cleandoc(program), path, chosen)
     assert found["environment"]["devices"] == 4
     close(found["results"], json.loads(json.dumps(gan_probe.evaluate(**BIG, metrics=chosen)["results"])))
+
+
+def test_compiling_is_a_stage_of_its_own():
+    rng = np.random.default_rng(0)
+    sets = {"real": rng.normal(size=(90, 19)).astype(np.float32), "fake": rng.normal(size=(80, 19)).astype(np.float32)}
+    first, again = (gan_probe.evaluate(**sets, metrics="ddm,kid")["timings"] for _ in range(2))
+    assert first["compiling"]["seconds"] > 0 and again["compiling"]["seconds"] == 0
+    assert all(line["seconds"] >= 0 for line in first.values())
+
+
+def test_the_largest_seed():
+    rng = np.random.default_rng(0)
+    sets = {"real": rng.normal(size=(60, 3)).astype(np.float32), "fake": rng.normal(size=(60, 3)).astype(np.float32)}
+    found = gan_probe.evaluate(**sets, metrics="prd", key=2**32 - 1)
+    assert 0 <= found["results"]["fake"]["prd"]["value"] <= 1

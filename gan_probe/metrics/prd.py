@@ -109,7 +109,7 @@ def _assigned(real: np.ndarray, fake: np.ndarray, clusters: int, seed: int) -> t
     with warnings.catch_warnings(), threadpoolctl.threadpool_limits(1, "openmp"):
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # fewer distinct rows than clusters
         for run in range(_RUNS):
-            means = cluster.MiniBatchKMeans(min(clusters, distinct), n_init=1, random_state=seed + run)
+            means = cluster.MiniBatchKMeans(min(clusters, distinct), n_init=1, random_state=(seed + run) % 2**32)
             found.append(means.fit(pooled, sample_weight=weight).labels_)
     return np.stack(found)[:, : len(real)], np.stack(found)[:, len(real) :]
 

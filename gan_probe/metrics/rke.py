@@ -55,7 +55,7 @@ def rke(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
                 "real": reals[0].value,
                 "ratio_to_real": _ratio(fakes[0], reals[0]),
                 "bandwidths": [
-                    {"bandwidth": s, "value": y.value, "ci95": list(_around(y.value, y.stderr)), "real": x.value}
+                    {"bandwidth": s, "value": y.value, "ci95": [_interval(y).low, _interval(y).high], "real": x.value}
                     for s, y, x in zip(values, fakes, reals, strict=True)
                 ],
             },

@@ -9,7 +9,6 @@ from benchmarks import coverage, laws, quantities, truth
 
 # Promises that are known to be broken, with the reason (docs/coverage.md).
 NO_VARIANCE = "the squared distance of t3 has no variance"
-JUMPING_RADII = "a ball that loses a neighbour inside its atom grows to the next atom"
 KNOWN = {
     ("ddm", "heavy_tails"): NO_VARIANCE,
     ("ddm, s=8", "heavy_tails"): NO_VARIANCE,
@@ -19,8 +18,6 @@ KNOWN = {
     ("ddm, s=8", "heavy_tails_same"): NO_VARIANCE,
     ("ddm_relative", "heavy_tails_same"): NO_VARIANCE,
     ("ddm_sum", "heavy_tails_same"): NO_VARIANCE,
-    ("recall", "atoms"): JUMPING_RADII,
-    ("coverage", "atoms"): JUMPING_RADII,
 }
 
 
@@ -39,15 +36,22 @@ def judge():
 
 def test_two_hundred_replications(judge):
     """Every metric that one draw settles in milliseconds; fld and prd take as long as all of them."""
-    names = [n for n, q in quantities.QUANTITIES.items() if q.call != "median" and q.metric not in ("fld", "prd", "modes")]
+    names = [
+        n for n, q in quantities.QUANTITIES.items() if q.call != "median" and q.metric not in ("fld", "prd", "modes")
+    ]
     cells = coverage.simulate("correlated", (100, 150), 200, names)
     assert len(cells) == len(names)
     judge(cells)
 
 
-def test_two_hundred_replications_of_classes(judge):
-    (cell,) = coverage.simulate("clusters", (150, 200), 200, ["modes"])
-    judge([cell])
+@pytest.mark.parametrize(
+    ("law", "names"),
+    [("clusters", ["modes"]), ("digits_dropped", ["ddm", "kid", "memorization AUC", "modes"])],
+)  # fmt: skip
+def test_two_hundred_replications_of_other_laws(judge, law, names):
+    cells = coverage.simulate(law, (150, 200), 200, names)
+    assert {cell.quantity for cell in cells} == set(names)
+    judge(cells)
 
 
 @pytest.mark.slow

@@ -71,7 +71,8 @@ def coverage() -> Callable[..., float]:
     """coverage(intervals, truth) -> share of them that hold the truth; prints it and asserts what their kind promises.
 
     The promise is 92..98 % for exact intervals (one_sided: up to 100 % where the truth sits at the end of its range)
-    and at least 92 % for conservative ones, each with 3 sigma of Monte-Carlo error at this number of replications.
+    and at least 92 % for conservative ones; approximate ones promise nothing, and are held to 85 %. Each with 3 sigma
+    of Monte-Carlo error at this number of replications.
     """
 
     def check(intervals: list[types.Interval], truth: float, label: str = "", one_sided: bool = False) -> float:
@@ -81,8 +82,8 @@ def coverage() -> Callable[..., float]:
         kind = kinds.most_common(1)[0][0]
         print(f"coverage {label}: {100 * share:.1f} % of {len(hits)} ({kind})")
         error = 3 / np.sqrt(len(hits))
-        if kind != "approximate":
-            assert share >= 0.92 - error * np.sqrt(0.92 * 0.08), label
+        floor = 0.85 if kind == "approximate" else 0.92
+        assert share >= floor - error * np.sqrt(floor * (1 - floor)), label
         if kind == "exact" and not one_sided:
             assert share <= 0.98 + error * np.sqrt(0.98 * 0.02), label
         return share
