@@ -69,7 +69,8 @@ class Truth:
         x, y = self.law.real, self.law.fake
         inverse, gap = np.linalg.inv(y.covariance), x.mean - y.mean
         logs = np.linalg.slogdet(y.covariance)[1] - np.linalg.slogdet(x.covariance)[1]
-        return float(np.trace(inverse @ x.covariance) + gap @ inverse @ gap - len(gap) + logs) / 2
+        twice = np.trace(inverse @ x.covariance) + gap @ inverse @ gap - len(gap) + logs
+        return max(float(twice) / 2, 0.0)  # 0 of one law, to rounding
 
     @functools.cached_property
     def inception(self) -> float:

@@ -15,10 +15,18 @@ import numpy as np
 
 from gan_probe import types
 
-__all__ = ["FEWEST", "SHARES", "calibrated", "extrapolated", "with_curves"]
+__all__ = ["FEWEST", "SHARES", "calibrated", "check", "extrapolated", "with_curves"]
 
 SHARES = (0.125, 0.25, 0.5)
 FEWEST = 40  # rows of a share: two a block
+
+
+def check(sets: Mapping[str, types.Samples]) -> None:
+    """UserError where even the largest share of a set is too small."""
+    least = round(FEWEST / max(SHARES))
+    for name, samples in sets.items():
+        if len(samples) < least:
+            raise types.UserError(f"{name}: {len(samples)} rows; --curves needs {least}: give more, or leave it out")
 
 
 def with_curves(

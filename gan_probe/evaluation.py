@@ -102,6 +102,8 @@ def evaluate_against(
     like = reference.samples["real"]
     samples = sets.fakes(fake, n=n_fake, like=like, seed=reference.seed, **reference.options)
     _check_sizes({**reference.samples, **samples}, k)
+    if curves:
+        curves_lib.check({"real": like, **samples})
 
     timer = timing.Timer()
     results: dict[str, Any] = {

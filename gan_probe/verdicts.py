@@ -41,6 +41,8 @@ def _modes(found, k):
     if "modes" not in found and "coverage" in found:
         rule = f"coverage is at least {_COVER:.0%} of what two sets of the same law would show"
         estimate = found["coverage"]
+        if "warning" in estimate.detail:  # balls without extent
+            return "coverage", rule, OPEN
         n, m = estimate.n_real, estimate.n_fake
         missed = math.exp(sum(math.log((n - 1 - i) / (n + m - 1 - i)) for i in range(k)))
         limit = _COVER * (1 - missed)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gan_probe
-from gan_probe import curves, reference
+from gan_probe import curves, reference, types
 from gan_probe.stats import blocks
 
 
@@ -105,3 +105,9 @@ def test_limit_of_frechet_covers(spread):
         raw.append(entry["value"])
     assert inside >= 20
     assert abs(np.mean(limits) - 10 * spread**2) < abs(np.mean(raw) - 10 * spread**2) / 2
+
+
+def test_sets_too_small_for_a_curve_are_refused():
+    rows = np.random.default_rng(0).normal(size=(79, 3)).astype(np.float32)
+    with pytest.raises(types.UserError, match=r"79 rows; --curves needs 80"):
+        gan_probe.evaluate(real=rows, fake=rows + 1, metrics="kid", curves=True)

@@ -3,8 +3,10 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
+import gan_probe
 from gan_probe import types, verdicts
 
 
@@ -93,3 +95,11 @@ def test_rules_do_not_depend_on_the_data():
     assert verdicts.judge({"kid": kid}, {}, 5)["matches real"]["rule"] == rules["matches real"]
     other = dataclasses.replace(kid, value=0.0)
     assert verdicts.judge({"kid": other}, {}, 5)["matches real"]["rule"] == rules["matches real"]
+
+
+def test_balls_without_extent_decide_nothing():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((20, 3)).astype(np.float32)
+    sets = {role: points[rng.integers(0, 20, 400)] for role in ("real", "fake")}
+    found = gan_probe.evaluate(**sets, metrics="coverage")
+    assert found["verdicts"]["fake"]["covers the modes"]["outcome"] == "cannot tell"

@@ -22,7 +22,11 @@ def _define(values: flags.FlagValues) -> None:
         "fake", None, "generated samples, [NAME=]SRC; a NAME has letters, digits, . _ -", flag_values=values
     )
     text("train", None, "what the generator was trained on (SRC); the tests of copying need it")
-    text("metrics", "all", "all, or names with commas; see gan-probe list metrics")
+    text(
+        "metrics",
+        "all",
+        "all that applies (but ais: minutes), or names with commas, of `gan-probe list metrics`",
+    )
     text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")
     text("out", "gan-probe-report", "folder for results.json and report.html")
     command.define_images(values)

@@ -13,6 +13,9 @@ from gan_probe.stats import delete_block
 __all__ = ["coverage", "density", "kth", "neighbours", "precision", "recall"]
 
 
+_MOST_POINTS = 0.01  # share of balls without extent that goes unmentioned
+
+
 def kth(found: nearest.Neighbours) -> np.ndarray:
     """Squared distance to the k-th neighbour, float64 [n]."""
     return found.distance2[:, -1]
@@ -69,7 +72,7 @@ def density(*, k: int = 5, ties: str = "<") -> metric.Metric:
             found.counts, sizes, neighbours=near.indices, real_blocks=inputs.block("real")
         )
         interval = delete_block.interval(replicates, share=False)
-        return _estimate(inputs, replicates.value, interval, found, k, ties, better="target")
+        return _estimate(inputs, replicates.value, interval, found, near, k, ties, better="target")
 
     return metric.Metric(
         needs=needs,
@@ -100,7 +103,7 @@ def _share(rows, cols, balls, k, ties, *, about, cites) -> metric.Metric:
         else:
             replicates = delete_block.hit_share(found.counts, inputs.block(rows))
         interval = delete_block.interval(replicates, share=True)
-        return _estimate(inputs, replicates.value, interval, found, k, ties, better="higher")
+        return _estimate(inputs, replicates.value, interval, found, near, k, ties, better="higher")
 
     return metric.Metric(
         needs=needs, finish=finish, least=metric.more_than(k), about=about, cites=cites, unit="", better="higher"
@@ -118,9 +121,13 @@ def _check(k: int, ties: str) -> None:
     metric.require(ties in ("<", "<="), "ties", ties, "< (prdc) or <= (Kynkaanniemi)")
 
 
-def _estimate(inputs, value, interval, found, k, ties, *, better) -> types.Estimate:
+def _estimate(inputs, value, interval, found, near, k, ties, *, better) -> types.Estimate:
+    detail: dict[str, object] = {"borderline": int(found.borderline)}
+    points = float(np.mean(kth(near) == 0))
+    if ties == "<" and points > _MOST_POINTS:
+        detail["warning"] = f"{points:.0%} of the balls have radius 0, as rows repeat: with ties '<' none is in them"
     return types.Estimate(
         value=value, interval=interval, n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],
         estimand="at_n", unit="", better=better, convention=f"k={k}, ties {ties}",
-        detail={"borderline": int(found.borderline)},
+        detail=detail,
     )  # fmt: skip

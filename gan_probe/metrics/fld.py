@@ -71,6 +71,7 @@ def fld() -> metric.Metric:
             "memorised": _memorised(fit, drawn, real.dim),
         }
         if detail["at_floor"] > 0.5:
+            interval = interval._replace(kind="approximate")
             detail["warning"] = "most samples lie within rounding of a training row: they are copies, or rows are few"
         return types.Estimate(
             value=value, interval=interval, n_real=inputs.shape.rows["real"], n_fake=inputs.shape.rows["fake"],

@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_probe import types
 from gan_probe.metrics import bandwidths as bandwidths_lib
-from gan_probe.metrics import metric
+from gan_probe.metrics import gaussians, metric
 
 __all__ = ["rke"]
 
@@ -51,6 +51,7 @@ def rke(*, bandwidth: bandwidths_lib.Bandwidth = "median") -> metric.Metric:
             convention=f"kernel exp(-d^2/(2 sigma^2)), sigma={values[0]:.6g} "
             f"({bandwidths_lib.rule(sigmas)}), with the diagonal",
             detail={
+                **gaussians.unequal(inputs.shape),
                 **bandwidths_lib.warning(inputs.shape, sigmas),
                 "real": reals[0].value,
                 "ratio_to_real": _ratio(fakes[0], reals[0]),

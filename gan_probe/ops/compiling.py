@@ -1,7 +1,5 @@
 """Seconds that this process has spent in XLA's compiler: no part of how fast a pass runs."""
 
-from typing import Any
-
 import jax
 
 __all__ = ["seconds"]
@@ -15,10 +13,10 @@ def seconds() -> float:
     return _spent
 
 
-def _add(event: str, duration: float, **details: Any) -> None:
+def _add(event: str, duration_secs: float, **kwargs: str | int) -> None:
     global _spent
     if event == _EVENT:
-        _spent += duration
+        _spent += duration_secs
 
 
 jax.monitoring.register_event_duration_secs_listener(_add)

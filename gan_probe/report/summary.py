@@ -65,6 +65,9 @@ def _metrics(results: Mapping[str, Any]) -> Iterator[str]:
             beside = terminal.pad(facts.beside(result["detail"]), 15)
             mark = terminal.MARKS[numbers.kind(result)]
             yield f"  {terminal.pad(fake, 22)} {shown.value:>11} {interval:<25} {beside} {mark}"
+            if warning := result["detail"].get("warning"):
+                text = f"    warning: {terminal.plain(warning)}"
+                yield from textwrap.wrap(text, terminal.WIDTH, subsequent_indent="      ")
     yield "95 % intervals:  = exact   ~ approximate   + conservative"
     yield "beside: real's own, null for equal laws, p of a permutation, beta over real's"
     yield ""

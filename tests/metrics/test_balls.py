@@ -110,3 +110,15 @@ def test_switches_are_checked(make):
         make(ties="<>")
     with pytest.raises(types.UserError, match="k"):
         make(k=0)
+
+
+def test_repeated_rows_are_named(given):
+    """Twenty points drawn 400 times: no ball has an extent, so that nothing is strictly inside."""
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((20, 3)).astype(np.float32)
+    inputs = given(real=points[rng.integers(0, 20, 400)], fake=points[rng.integers(0, 20, 400)])
+    strict, closed = ALL["coverage"](k=5, ties="<"), ALL["coverage"](k=5, ties="<=")
+    inputs.stream(strict, closed)
+    assert "radius 0" in strict.finish(inputs).detail["warning"]
+    found = closed.finish(inputs)
+    assert found.value == 1 and "warning" not in found.detail

@@ -83,3 +83,13 @@ def test_names_cannot_steer_the_terminal(report):
 
 def test_a_verdict_without_its_metric_gives_the_reason(vectors):
     assert "cannot tell  memorization needs --train" in summary.summary(vectors[0])
+
+
+def test_a_metric_s_warning_stands_below_its_number(report):
+    results, _ = report
+    fake, metrics = next(iter(results["results"].items()))
+    name = next(iter(metrics))
+    metrics[name]["detail"]["warning"] = "look twice\x1b[31m"
+    lines = summary.summary(results).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("warning:"))
+    assert "look twice" in lines[at] and "\x1b" not in lines[at] and lines[at - 1].strip().startswith(fake)
