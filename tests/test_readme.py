@@ -28,7 +28,6 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-
 OUTCOMES = ("holds", "does not hold", "cannot tell")
 
 
