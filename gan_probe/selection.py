@@ -20,6 +20,9 @@ class Selection(NamedTuple):
     named: frozenset[str]
 
 
+_ELSEWHERE = {"fid": "frechet", "fd": "frechet", "is": "inception", "authpct": "memorization", "c_t": "memorization"}
+
+
 def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
     """The metrics of a list of names, or of one text with commas; `all` stands for every one.
 
@@ -36,7 +39,8 @@ def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
         raise types.UserError("--metrics names none: give all, or names with commas; see gan-probe list metrics")
     for name in wanted:
         if name != "all" and name not in table:
-            near = types.hint(name, ["all", *table])
+            word = name.lower()
+            near = types.hint(_ELSEWHERE.get(word, word), ["all", *table])
             raise types.UserError(f"--metrics={name}: unknown metric{near}; see gan-probe list metrics")
     known = switches()
     for name in given:

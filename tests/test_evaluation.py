@@ -175,6 +175,8 @@ BAD = {
     "distance": ({"distance": "cosine"}, "--distance=cosine"),
     "unknown switch": ({"thresold": 1.0}, "did you mean threshold"),
     "unknown metric": ({"metrics": "kidd"}, "did you mean kid"),
+    "a metric's other name": ({"metrics": "FID"}, "did you mean frechet"),
+    "no bandwidth": ({"metrics": "rke", "bandwidth": "mediam"}, "bandwidth=mediam: must be"),
     "no metric": ({"metrics": []}, "--metrics names none"),
     "empty metrics": ({"metrics": ""}, "--metrics names none"),
     "named but needs train": ({"metrics": ["memorization"]}, "memorization of fake: needs the training set"),

@@ -19,11 +19,8 @@ def checked(bandwidth: Bandwidth) -> Bandwidths:
     Raises:
       UserError: one is neither a positive number nor "median".
     """
-    if isinstance(bandwidth, str):
-        bandwidth = bandwidth.split(",")
-    elif isinstance(bandwidth, float | int):
-        bandwidth = [bandwidth]
-    out = tuple(_one(part, bandwidth) for part in bandwidth)
+    parts = bandwidth.split(",") if isinstance(bandwidth, str) else bandwidth
+    out = tuple(_one(part, bandwidth) for part in ([parts] if isinstance(parts, float | int) else parts))
     metric.require(bool(out), "bandwidth", bandwidth, "a positive number, several, or median")
     return out
 
