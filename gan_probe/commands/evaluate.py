@@ -25,7 +25,7 @@ def _define(values: flags.FlagValues) -> None:
     text(
         "metrics",
         "all",
-        "all that applies (but ais: minutes), or names with commas, of `gan-probe list metrics`",
+        "names of `gan-probe list metrics` with commas, or all that applies (ais only by name)",
     )
     text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")
     text("out", "gan-probe-report", "folder for results.json and report.html")
