@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -220,7 +219,7 @@ class _Run:
         jobs: Sequence[fold_lib.Job],
         col_jobs: Sequence[fold_lib.Job] = (),
     ) -> tuple[list[Any], list[Any]]:
-        reference, started = self.reference, time.perf_counter() - compiling.seconds()
+        reference, started = self.reference, compiling.clock()
         bar = None
         if reference.progress is not None:
             desc = f"{self._title}, pass {len(self._swept) + 1}"
@@ -231,8 +230,8 @@ class _Run:
         )  # fmt: skip
         if bar is not None:
             bar.close()
-        seconds, products = time.perf_counter() - compiling.seconds() - started, stream_lib.products(rows, cols)
-        self._swept.append(plan.Pass("", "", seconds, products, rows.dim))
+        products = stream_lib.products(rows, cols)
+        self._swept.append(plan.Pass("", "", compiling.clock() - started, products, rows.dim))
         return found
 
     def sweeps_of(self, title: str) -> list[plan.Pass]:

@@ -22,10 +22,9 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # comp
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".pytest_cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
-# Before anything imports gan_probe: only modules imported afterwards are checked. These are the ones that state shapes;
-# elsewhere the checks would cost a fifth of the time, for types that mypy sees.
-SHAPED = ("ops.tile", "ops.moments", "models.outputs", "likelihood")
-jaxtyping.install_import_hook([f"gan_probe.{name}" for name in SHAPED], "beartype.beartype")
+# Before anything imports gan_probe: only modules imported afterwards are checked.
+CHECKED = ("ops", "metrics", "models.outputs", "likelihood")
+jaxtyping.install_import_hook([f"gan_probe.{name}" for name in CHECKED], "beartype.beartype")
 
 
 @pytest.fixture(scope="session")

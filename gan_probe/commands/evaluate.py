@@ -22,11 +22,7 @@ def _define(values: flags.FlagValues) -> None:
         "fake", None, "generated samples, [NAME=]SRC; a NAME has letters, digits, . _ -", flag_values=values
     )
     text("train", None, "what the generator was trained on (SRC); the tests of copying need it")
-    text(
-        "metrics",
-        "all",
-        "names of `gan-probe list metrics` with commas, or all that applies (ais only by name)",
-    )
+    text("metrics", "all", "names of `gan-probe list metrics` with commas, or all that applies (ais only by name)")
     text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")
     text("out", "gan-probe-report", "folder for results.json and report.html")
     command.define_images(values)

@@ -124,9 +124,12 @@ def _in_units_of_real(inputs: metric.Inputs, role: metric.Role) -> np.ndarray:
 def _thinned(inputs: metric.Inputs, most: int) -> tuple[layout_lib.Layout, layout_lib.Layout, np.ndarray]:
     """Up to so many fakes, about as many of every block: layouts in blocks and in one, and which rows they are, [m]."""
     features = _in_units_of_real(inputs, "fake")
-    drawn = _spread_over_blocks(inputs.lay_out("fake", features), most)
-    blocked, whole = (inputs.lay_out("fake", features[drawn], drawn, blocked=b) for b in (True, False))
-    return blocked, whole, drawn
+    blocked = inputs.lay_out("fake", features)
+    drawn = _spread_over_blocks(blocked, most)
+    if len(drawn) < len(features):
+        features = features[drawn]
+        blocked = inputs.lay_out("fake", features, drawn)
+    return blocked, inputs.lay_out("fake", features, drawn, blocked=False), drawn
 
 
 def _spread_over_blocks(layout: layout_lib.Layout, most: int) -> np.ndarray:

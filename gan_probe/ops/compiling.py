@@ -1,8 +1,10 @@
 """Seconds that this process has spent in XLA's compiler: no part of how fast a pass runs."""
 
+import time
+
 import jax
 
-__all__ = ["seconds"]
+__all__ = ["clock", "seconds"]
 
 _EVENT = "/jax/core/compile/backend_compile_duration"
 _spent = 0.0
@@ -11,6 +13,11 @@ _spent = 0.0
 def seconds() -> float:
     """So far, by all threads."""
     return _spent
+
+
+def clock() -> float:
+    """Seconds by a clock that stands still while something is compiled."""
+    return time.perf_counter() - _spent
 
 
 def _add(event: str, duration_secs: float, **kwargs: str | int) -> None:

@@ -1,5 +1,7 @@
 """Screening in bfloat16: its bound holds, it finds the same neighbours, and it is left alone where it can't help."""
 
+import operator
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -64,7 +66,7 @@ def test_no_distance_is_off_by_more_than_the_spread(laid, law):
 def test_a_pass_is_coarse_only_if_all_its_folds_can_be(laid, forced):
     rows = laid(LAWS["normal"](90).astype(np.float32))
     near, other = (fold.Job(f) for f in (nearest.nearest(k=4), log_sum_exp.log_sum_exp(scales=(1.0,), squared=True)))
-    coarse_of = lambda fold_: fold_.coarse  # noqa: E731
+    coarse_of = operator.attrgetter("coarse")
     assert stream._variants([(near, rows, rows), (near, rows, rows)], coarse_of) is not None
     assert stream._variants([(near, rows, rows), (other, rows, rows)], coarse_of) is None
 
