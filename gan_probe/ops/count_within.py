@@ -43,22 +43,30 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         nothing = jnp.zeros_like(rows.content)[:, None]
         return tuple(jnp.broadcast_to(nothing, (nothing.shape[0], blocks)) for _ in range(2))
 
-    def update(state, tile, numbers):
-        limits = numbers[0][:, None] if balls == "rows" else numbers[1][None, :]
-        low, high = limits[..., 0], limits[..., 1]
-        inside = tile_lib.upper_bound(tile) < low
-        maybe = tile_lib.lower_bound(tile) <= high
+    def prepare(rows, cols, numbers, spread):
+        limits, ball, other = (numbers[0], rows, cols) if balls == "rows" else (numbers[1], cols, rows)
+        factors = np.float32(1 + spread), np.float32(1 - spread)
+        room = [limit - ball.norm * factor for limit, factor in zip(limits.T, factors, strict=True)]
+        taken = tuple(other.norm * factor for factor in factors)
+        holds_zero = limits[:, 0] > (0 if ties == "<" else -1)
+        of_ball = (*room, holds_zero)
+        return fold_lib.Prepared(of_ball, taken) if balls == "rows" else fold_lib.Prepared(taken, of_ball)
+
+    def update(state, tile, prepared):
+        by_row, by_col = [a[:, None] for a in prepared.rows], [a[None, :] for a in prepared.cols]
+        (*room, holds_zero), taken = (by_row, by_col) if balls == "rows" else (by_col, by_row)
+        inside = tile.product + taken[0] < room[0]
+        maybe = tile.product + taken[1] <= room[1]
         if tile.same:  # equal rows, a row and itself among them, are at distance 0: decided by index, never by value
-            equal = tile.rows.content[:, None] == tile.cols.content[None, :]
-            zero = jnp.broadcast_to(low > 0 if ties == "<" else low > -1, equal.shape)
-            inside, maybe = jnp.where(equal, zero, inside), jnp.where(equal, zero, maybe)
-        weight = tile.cols.weight.astype(jnp.int32)
+            equal = tile_lib.equal(tile)
+            inside, maybe = jnp.where(equal, holds_zero, inside), jnp.where(equal, holds_zero, maybe)
+        each = tile.cols.weight if tile.weighted else np.float32(1)
         at = tile.cols.block[0]
         return tuple(
             lax.dynamic_update_slice_in_dim(
                 s,
                 lax.dynamic_slice_in_dim(s, at, 1, axis=1)
-                + jnp.where(hit, weight, 0).sum(axis=1, keepdims=True, dtype=jnp.int32),
+                + jnp.where(hit, each, np.float32(0)).sum(axis=1, keepdims=True).astype(jnp.int32),
                 at,
                 axis=1,
             )
@@ -69,6 +77,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         if side != balls:
             return None
         radius2 = np.where(layout.first >= 0, _radius2(job, layout)[layout.first], 0.0)
+        radius2 = np.minimum(radius2, 0.5 * layout_lib.FAR)  # padding is outside of every ball
         low = np.nextafter(radius2.astype(np.float32), np.float32(-np.inf), dtype=np.float32)
         high = np.nextafter(radius2.astype(np.float32), np.float32(np.inf), dtype=np.float32)
         return np.stack([low, high], axis=-1)
@@ -106,7 +115,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         return Counts(rows.expand(sure.T).T, np.asarray(borderline))
 
     name = f"count_within(ties={ties},balls={balls})"
-    return fold_lib.Fold(name, Counts, init, update, numbers, start, merge, finish)
+    return fold_lib.Fold(name, Counts, init, update, numbers, prepare, start, merge, finish)
 
 
 def _radius2(job: fold_lib.Job, layout: layout_lib.Layout) -> np.ndarray:

@@ -13,9 +13,9 @@ from gan_probe.ops import tile as tile_lib
 
 __all__ = ["Screened", "screened_pairs", "squared_distances"]
 
-_NUMBERS = 1 << 19  # float64 numbers of one piece of work: fits the cache
+_NUMBERS = 1 << 19  # numbers of one piece of work: fits the cache
 _PIECE = 4096  # numbers of a row summed at once
-_WORKERS = 4
+_WORKERS = 2  # gathering rows holds the lock, and keeps more from helping
 
 
 class Screened(NamedTuple):
@@ -36,23 +36,32 @@ class Screened(NamedTuple):
 def squared_distances(x: np.ndarray, i: np.ndarray, y: np.ndarray, j: np.ndarray) -> np.ndarray:
     """|x[i] - y[j]|^2 by direct differences, float64 [len(i)]: the same number for the same two rows, always."""
     out = np.empty(len(i))
-    step = max(1, _NUMBERS // x.shape[1])
+    step = max(1, min(len(i), _NUMBERS // x.shape[1]))
 
-    def fill(at: int) -> None:
-        s = slice(at, at + step)
-        difference = x[i[s]].astype(np.float64)
-        difference -= y[j[s]]
-        # einsum cuts what is longer than its buffer by where it stands in memory: a sum of fixed pieces doesn't.
-        pieces = np.split(difference, range(_PIECE, x.shape[1], _PIECE), axis=1)
-        out[s] = sum(np.einsum("nd,nd->n", piece, piece) for piece in pieces)
-
-    starts = range(0, len(i), step)
-    if len(starts) < 2:
+    def fill(starts: range) -> None:
+        room = [np.empty((step, x.shape[1]), np.float32) for _ in range(2)]  # once: fresh memory is slow
+        wide = np.empty((step, x.shape[1]))
         for at in starts:
-            fill(at)
+            s = slice(at, min(at + step, len(i)))
+            a, b = (
+                np.take(z, n[s], axis=0, out=r[: s.stop - at], mode="wrap")  # "raise" would go through a copy
+                for z, n, r in zip((x, y), (i, j), room, strict=True)
+            )
+            difference = wide[: s.stop - at]
+            np.copyto(difference, a)
+            difference -= b
+            # einsum cuts what is longer than its buffer by where it stands in memory: a sum of fixed pieces doesn't.
+            pieces = np.split(difference, range(_PIECE, x.shape[1], _PIECE), axis=1)
+            out[s] = sum(np.einsum("nd,nd->n", piece, piece) for piece in pieces)
+
+    workers = min(_WORKERS, -(-len(i) // step))
+    shares = [range(w * step, len(i), workers * step) for w in range(workers)]
+    if workers < 2:
+        for starts in shares:
+            fill(starts)
     else:
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            list(pool.map(fill, starts))
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(fill, shares))
     return out
 
 

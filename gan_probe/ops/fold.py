@@ -1,9 +1,10 @@
 """What a fold is: a reduction over the columns of every row, fed one tile at a time.
 
-On the device a fold keeps a state for the rows of a tile (`init`, `update`). After a panel of columns the state comes
-to the host, where `merge` adds it, in float64 and in a fixed order, to the result that `start` made; `finish` turns the
-result of a whole pass into arrays a row. States are fresh for every pair of panels, so what is on the host is all there
-is to save for a resumed run. A fold never knows whether it runs over rows or, transposed, over columns.
+On the device a fold keeps a state for the rows of a tile (`init`, `prepare`, `update`). After a panel of columns the
+state comes to the host, where `merge` adds it, in float64 and in a fixed order, to the result that `start` made;
+`finish` turns the result of a whole pass into arrays a row. States are fresh for every pair of panels, so what is on
+the host is all there is to save for a resumed run. A fold never knows whether it runs over rows or, transposed, over
+columns.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,14 @@ import numpy as np
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["Fold", "Job", "Place", "no_numbers"]
+__all__ = ["Fold", "Job", "Place", "Prepared", "no_numbers"]
+
+
+class Prepared(NamedTuple):
+    """What a fold needs of each row and of each column of its tiles: arrays with those on the leading axis."""
+
+    rows: tuple[Any, ...] = ()
+    cols: tuple[Any, ...] = ()
 
 
 class Fold(NamedTuple):
@@ -23,14 +31,15 @@ class Fold(NamedTuple):
     name: the settings in words; with the two sets it names the result on disk.
     rebuild(*arrays): the finished result from its arrays.
     init(rows, blocks): state with the rows on the leading axis, for columns in `blocks` blocks.
-    update(state, tile, numbers): the state after one more tile; `numbers` is the job's, for the tile's rows and cols.
     numbers(job, side, layout): float32 [p, m], the job's own numbers for the "rows" or "cols", by position, or None.
+    prepare(rows, cols, numbers, spread): Prepared, once for all tiles of two panels; `numbers` is the job's for either.
+    update(state, tile, prepared): the state after one more tile, with what was prepared for its rows and columns.
     start(rows, cols): the empty result on the host, from both layouts.
     merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
     finish(result, rows, cols, job): the result in the order of the rows of the set.
 
     A fold may also keep a few numbers of every tile, that only the whole panel can choose from:
-    keep(tile): int32 [r, c / group], written where the tile's columns lie in the panel.
+    keep(tile, prepared): int32 [r, c / group], written where the tile's columns lie in the panel.
     leave(state, kept, tile): the state that goes to the host, from int32 [n, columns / group] of all tiles, `tile`
       columns each.
     group: columns that share one number kept.
@@ -39,18 +48,19 @@ class Fold(NamedTuple):
       that isn't sooner. Such a pass has no other kind of fold.
     alone(rows, cols): the fold that gives the same result sooner where it has the pass to itself, or None.
     operands(rows, cols): the two matrices, rows on the leading axis, that such a fold wants multiplied instead of the
-      centred rows: `dot` of its tiles is their product.
+      centred rows: `product` of its tiles is theirs.
     """
 
     name: str
     rebuild: Callable[..., Any]
     init: Callable[[tile_lib.Side, int], Any]
-    update: Callable[[Any, tile_lib.Tile, Any], Any]
+    update: Callable[[Any, tile_lib.Tile, "Prepared"], Any]
     numbers: Callable[["Job", str, layout_lib.Layout], np.ndarray | None]
+    prepare: Callable[[tile_lib.Side, tile_lib.Side, tuple[Any, Any], float], "Prepared"]
     start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
     merge: Callable[[Any, Any, "Place"], Any]
     finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
-    keep: Callable[[tile_lib.Tile], Any] | None = None
+    keep: Callable[[tile_lib.Tile, "Prepared"], Any] | None = None
     leave: Callable[[Any, Any, int], Any] | None = None
     group: int = 1
     coarse: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None

@@ -23,13 +23,19 @@ MEDIAN = "median"
 def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
     """k = (gamma x.y + coef)^degree. Result: float64 [2, n], the sums of k and of k squared, own column included."""
 
-    def kernels(tile, numbers):
-        del numbers
-        raw = tile.dot + tile.rows.shift[:, None] + tile.cols.shift[None, :]
-        return [(np.float32(gamma) * raw + np.float32(coef)) ** degree]
+    def prepare(rows, cols, numbers, spread):
+        del numbers, spread
+        g = np.float32(gamma)
+        rates = tile_lib.constant(-gamma / 2, rows)  # of a product that is -2 x.y
+        return fold_lib.Prepared((rates, g * rows.shift + np.float32(coef)), (g * cols.shift, jnp.sign(cols.weight)))
+
+    def kernels(tile, prepared):
+        (rate, own), (other, filled) = prepared
+        raw = tile.product * rate[:, None] + own[:, None] + other[None, :]
+        return [(raw * filled[None, :]) ** degree]
 
     name = f"kernel_sum(degree={degree},gamma={gamma},coef={coef})"
-    return _sums(name, kernels, powers=(1, 2), count=1, numbers=fold_lib.no_numbers)
+    return _sums(name, prepare, kernels, powers=(1, 2), count=1, numbers=fold_lib.no_numbers)
 
 
 @functools.cache
@@ -39,32 +45,51 @@ def gaussian_sum(*, bandwidths: tuple[float | str, ...]) -> fold_lib.Fold:
     Result: float64 [3 * bandwidths, n], for each the sums of k, k^2 and k^4, own column included.
     """
 
-    def kernels(tile, numbers):
-        d = tile_lib.squared_distance(tile)
-        if tile.same:  # equal rows are at distance 0, whatever rounding says
-            d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, d)
-        rates = [numbers[0] if s == MEDIAN else np.float32(0.5 / float(s) ** 2) for s in bandwidths]
-        return [jnp.exp(-d * rate) for rate in rates]
+    def prepare(rows, cols, numbers, spread):
+        del spread
+        rates = [
+            (numbers[0][:, 0], numbers[1][:, 0]) if s == MEDIAN
+            else [tile_lib.constant(0.5 / float(s) ** 2, side) for side in (rows, cols)]
+            for s in bandwidths
+        ]  # fmt: skip
+        held = jnp.where(rows.weight > 0, rows.norm, 0)
+        return fold_lib.Prepared(
+            tuple((rate, rate * held, tile_lib.constant(0.0, rows)) for rate, _ in rates),
+            tuple(jnp.where(cols.weight > 0, rate * cols.norm, np.float32(np.inf)) for _, rate in rates),
+        )
+
+    def kernels(tile, prepared):
+        out = []
+        for (rate, own, end), other in zip(prepared.rows, prepared.cols, strict=True):
+            exponent = jnp.minimum(-own[:, None] - other[None, :] - tile.product * rate[:, None], end[:, None])
+            if tile.same:  # equal rows are at distance 0, whatever rounding says
+                exponent = jnp.where(tile_lib.equal(tile) & (tile.cols.weight > 0), 0, exponent)
+            out.append(jnp.exp(exponent))
+        return out
 
     def numbers(job, side, layout):
-        if side != "rows" or MEDIAN not in bandwidths:
+        if MEDIAN not in bandwidths:
             return None
         return np.full((len(layout.first), 1), 0.5 / np.float64(job.radius2), np.float32)
 
     name = f"gaussian_sum(bandwidths={list(bandwidths)})"
-    return _sums(name, kernels, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
+    return _sums(name, prepare, kernels, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
 
 
-def _sums(name: str, kernels: Callable, *, powers: tuple[int, ...], count: int, numbers: Callable) -> fold_lib.Fold:
-    """The fold of `count` kernels, each a float32 [r, c] of a tile, and of their powers."""
+def _sums(
+    name: str, prepare: Callable, kernels: Callable, *, powers: tuple[int, ...], count: int, numbers: Callable
+) -> fold_lib.Fold:
+    """The fold of `count` kernels, each a float32 [r, c] of a tile, 0 at padding, and of their powers."""
 
     def init(rows, blocks):
         del blocks
         return tuple(jnp.zeros_like(rows.norm) for _ in range(count * len(powers)))
 
-    def update(state, tile, numbers):
-        terms = [k**power for k in kernels(tile, numbers) for power in powers]
-        return tuple(s + (tile.cols.weight * term).sum(axis=1) for s, term in zip(state, terms, strict=True))
+    def update(state, tile, prepared):
+        terms = [k**power for k in kernels(tile, prepared) for power in powers]
+        if tile.weighted:
+            terms = [tile.cols.weight * term for term in terms]
+        return tuple(s + term.sum(axis=1) for s, term in zip(state, terms, strict=True))
 
     def start(rows, cols):
         del cols
@@ -78,7 +103,7 @@ def _sums(name: str, kernels: Callable, *, powers: tuple[int, ...], count: int, 
         del cols, job
         return rows.expand(result.T).T
 
-    return fold_lib.Fold(name, lambda a: a, init, update, numbers, start, merge, finish)
+    return fold_lib.Fold(name, lambda a: a, init, update, numbers, prepare, start, merge, finish)
 
 
 def diagonal(features: np.ndarray, *, degree: int, gamma: float, coef: float) -> np.ndarray:

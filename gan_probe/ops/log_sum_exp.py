@@ -35,20 +35,44 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         total = jnp.broadcast_to(nothing[..., None], (nothing.shape[0], blocks, len(scales)))
         return least, total
 
-    def update(state, tile, numbers):
-        del numbers
+    def prepare(rows, cols, numbers, spread):
+        del numbers, spread
+        rates = [tile_lib.constant(1 / s, rows) for s in scales]
+        ends = [tile_lib.constant(0.0, rows) for _ in scales]
+        if not squared:
+            return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm,))
+        far = np.float32(np.inf)
+        norms = [jnp.where(cols.weight > 0, cols.norm * tile_lib.constant(1 / s, cols), far) for s in scales]
+        return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm, *norms))
+
+    def update(state, tile, prepared):
         least, total = state
-        d = tile_lib.squared_distance(tile)
-        if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
-            d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, d)
-        d = d if squared else jnp.sqrt(d)
+        norm, *rest = (a[:, None] for a in prepared.rows)
+        rates, ends = rest[: len(scales)], rest[len(scales) :]
+        col_norm, *col_norms = (a[None, :] for a in prepared.cols)
         at = tile.cols.block[0]
         old = lax.dynamic_slice_in_dim(least, at, 1, axis=1)
-        new = jnp.minimum(old, d.min(axis=1, keepdims=True))
-        sums = [jnp.sum(tile.cols.weight * jnp.exp((new - d) / np.float32(s)), axis=1, keepdims=True) for s in scales]
+        d = tile.product + col_norm
+        if tile.same or not squared:
+            d = jnp.maximum(d + norm, 0)
+            if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
+                d = jnp.where(tile_lib.equal(tile), 0, d)
+            d = d if squared else jnp.sqrt(d)
+            new = jnp.minimum(old, d.min(axis=1, keepdims=True))
+            exponents = [(new - d) * rate for rate in rates]
+        else:
+            new = jnp.minimum(old, d.min(axis=1, keepdims=True) + norm)
+            above = [jnp.minimum((new - norm) * rate, layout_lib.FAR) for rate in rates]  # finite, where all is padding
+            exponents = [
+                jnp.minimum(a - c - tile.product * rate, end)
+                for a, c, rate, end in zip(above, col_norms, rates, ends, strict=True)
+            ]
+        terms = [jnp.exp(e) for e in exponents]
+        if tile.weighted or tile.same or not squared:
+            terms = [tile.cols.weight * t for t in terms]
         before = lax.dynamic_slice_in_dim(total, at, 1, axis=1)
-        shrink = jnp.stack([jnp.exp((new - old) / np.float32(s)) for s in scales], axis=-1)
-        after = before * shrink + jnp.stack(sums, axis=-1)
+        shrink = jnp.stack([jnp.exp((new - old) * rate) for rate in rates], axis=-1)
+        after = before * shrink + jnp.stack([t.sum(axis=1, keepdims=True) for t in terms], axis=-1)
         return (
             lax.dynamic_update_slice_in_dim(least, new, at, axis=1),
             lax.dynamic_update_slice_in_dim(total, after, at, axis=1),
@@ -57,7 +81,7 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
     def alone(rows, cols):
         if len(scales) > 1 or not squared or not _within_reach(rows, cols, scales[0]):
             return None
-        return _unshifted(scales[0], cols.has_duplicates)
+        return _unshifted(scales[0])
 
     def start(rows, cols):
         return np.full((len(scales), cols.block_slots, len(rows.first)), -np.inf)
@@ -65,7 +89,7 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
     def merge(result, state, place):
         least, total = (np.asarray(a, np.float64) for a in state)
         with np.errstate(divide="ignore"):
-            log = np.log(total.transpose(2, 1, 0)) - least.T / np.asarray(scales)[:, None, None]
+            log = np.log(total.transpose(2, 1, 0)) - np.maximum(least.T, 0) / np.asarray(scales)[:, None, None]
         result[:, place.blocks, place.rows] = np.logaddexp(result[:, place.blocks, place.rows], log)
         return result
 
@@ -74,12 +98,14 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         return np.moveaxis(rows.expand(np.moveaxis(result[:, : cols.blocks], -1, 0)), 0, -1)
 
     name = f"log_sum_exp(scales={list(scales)},squared={squared})"
-    return fold_lib.Fold(name, lambda a: a, init, update, fold_lib.no_numbers, start, merge, finish, alone=alone)
+    return fold_lib.Fold(
+        name, lambda a: a, init, update, fold_lib.no_numbers, prepare, start, merge, finish, alone=alone
+    )  # fmt: skip
 
 
 @functools.cache
-def _unshifted(scale: float, weighted: bool) -> fold_lib.Fold:
-    """The fold of one scale whose tiles hold -|x - y|^2 / scale; `weighted` if rows may stand for copies."""
+def _unshifted(scale: float) -> fold_lib.Fold:
+    """The fold of one scale whose tiles hold -|x - y|^2 / scale."""
     rate = np.float32(1 / scale)
 
     def operands(rows, cols):
@@ -88,16 +114,16 @@ def _unshifted(scale: float, weighted: bool) -> fold_lib.Fold:
     def init(rows, blocks):
         return jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
 
-    def update(total, tile, numbers):
-        del numbers
-        exponent = tile.dot
-        if tile.same:
-            exponent = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, exponent)
-        term = jnp.exp(exponent)
+    def prepare(rows, cols, numbers, spread):
+        del rows, cols, numbers, spread
+        return fold_lib.Prepared()
+
+    def update(total, tile, prepared):
+        del prepared
+        exponent = jnp.where(tile_lib.equal(tile), 0, tile.product) if tile.same else tile.product
+        term = tile.cols.weight * jnp.exp(exponent) if tile.weighted else jnp.exp(exponent)
         at = tile.cols.block[0]
-        after = lax.dynamic_slice_in_dim(total, at, 1, axis=1) + jnp.sum(
-            tile.cols.weight * term if weighted else term, axis=1, keepdims=True
-        )
+        after = lax.dynamic_slice_in_dim(total, at, 1, axis=1) + term.sum(axis=1, keepdims=True)
         return lax.dynamic_update_slice_in_dim(total, after, at, axis=1)
 
     def start(rows, cols):
@@ -114,8 +140,9 @@ def _unshifted(scale: float, weighted: bool) -> fold_lib.Fold:
 
     whole = log_sum_exp(scales=(scale,), squared=True)
     return whole._replace(
-        init=init, update=update, start=start, merge=merge, finish=finish, alone=None, operands=operands
-    )
+        init=init, update=update, prepare=prepare, start=start, merge=merge, finish=finish, alone=None,
+        operands=operands,
+    )  # fmt: skip
 
 
 def _within_reach(rows: layout_lib.Layout, cols: layout_lib.Layout, scale: float) -> bool:

@@ -14,7 +14,6 @@ from jax import lax
 
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
-from gan_probe.ops import tile as tile_lib
 
 __all__ = ["Mixture", "mixture"]
 
@@ -36,15 +35,23 @@ def mixture() -> fold_lib.Fold:
         nothing = jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
         return nothing - layout_lib.FAR, nothing, nothing
 
-    def update(state, tile, numbers):
-        own, other = numbers
-        held = tile.rows._replace(norm=jnp.where(tile.rows.weight > 0, tile.rows.norm, 0))  # FAR times a sum overflows
-        d2 = tile_lib.squared_distance(tile._replace(rows=held))
-        exponent = own[:, None, 0] + other[None, :, 0] - own[:, None, 1] * (other[None, :, 1] * d2)
+    def prepare(rows, cols, numbers, spread):
+        del spread
+        (_, b), (a_col, b_col) = (n.T for n in numbers)  # a row's own a is added last
+        held = jnp.where(rows.weight > 0, rows.norm, 0)  # FAR times a sum overflows
+        a_col = jnp.where(cols.weight > 0, a_col, -np.float32(np.inf))
+        return fold_lib.Prepared((b, held), (a_col, b_col, cols.norm))
+
+    def update(state, tile, prepared):
+        b, norm = (n[:, None] for n in prepared.rows)
+        a_col, b_col, norm_col = (n[None, :] for n in prepared.cols)
+        d2 = jnp.maximum(tile.product + norm + norm_col, 0)
+        exponent = a_col - b * (b_col * d2)
         at = tile.cols.block[0]
         top, total, moment = (lax.dynamic_slice_in_dim(s, at, 1, axis=1) for s in state)
         new = jnp.maximum(top, exponent.max(axis=1, keepdims=True))
-        weights = tile.cols.weight * jnp.exp(exponent - new)
+        weights = jnp.exp(exponent - new)
+        weights = tile.cols.weight * weights if tile.weighted else weights
         shrink = jnp.exp(top - new)
         after = (
             new,
@@ -75,7 +82,7 @@ def mixture() -> fold_lib.Fold:
         return result
 
     def finish(result, rows, cols, job):
-        del job
-        return Mixture(*(rows.expand(part[: cols.blocks].T).T for part in result))
+        log, distance2 = (rows.expand(part[: cols.blocks].T).T for part in result)
+        return Mixture(log + np.asarray(job.rows, np.float64)[:, 0], distance2)
 
-    return fold_lib.Fold("mixture", Mixture, init, update, numbers, start, merge, finish)
+    return fold_lib.Fold("mixture", Mixture, init, update, numbers, prepare, start, merge, finish)

@@ -9,7 +9,6 @@ completely.
 
 import functools
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -27,12 +26,11 @@ __all__ = ["GROUP", "Neighbours", "nearest"]
 GROUP = 16
 """Columns that share one number in the stream; every tile holds a whole number of groups."""
 
-_SPARE = 4  # groups kept of every panel beyond k, 1 where little is lost to rounding: few rows then need a second look
+_SPARE = 4  # groups kept of every panel beyond k in bfloat16, 1 in float32: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
-_ROWS = 1 << 14  # rows whose groups are looked into at once, by one worker
-_WORKERS = 2
+_ROWS = 1 << 15  # rows whose groups are looked into at once
 _CACHED = 512  # rows ranked at once on the device
 
 
@@ -57,10 +55,9 @@ class _Groups(NamedTuple):
 
 
 @functools.cache
-def nearest(*, k: int, coarse: bool = False, alone: bool = False) -> fold_lib.Fold:
-    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16, `alone` the one whose tiles hold the
-    lower bounds themselves."""
-    keep = k + (1 if alone else _SPARE)
+def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
+    """Result: Neighbours. `coarse` is the fold's own variant for rows in bfloat16."""
+    keep = k + (_SPARE if coarse else 1)
     held = 2 * keep
     far = np.float32(layout_lib.FAR)
 
@@ -68,20 +65,22 @@ def nearest(*, k: int, coarse: bool = False, alone: bool = False) -> fold_lib.Fo
         del rows, blocks
         return ()
 
-    def update(state, tile, numbers):
-        del tile, numbers
+    def prepare(rows, cols, numbers, spread):
+        del numbers
+        shrink = np.float32(1 - spread)
+        return fold_lib.Prepared((rows.norm * shrink,), (cols.reach * shrink,))
+
+    def update(state, tile, prepared):
+        del tile, prepared
         return state
 
-    def least(tile):
-        d = tile.dot if alone else tile_lib.lower_bound_reach(tile)
+    def least(tile, prepared):
+        (norm,), (reach,) = prepared
+        d = tile.product + reach[None, :]
         if tile.same:
-            d = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], far, d)
-        d = jnp.clip(d.reshape(d.shape[0], -1, GROUP).min(axis=2), 0, far)
-        return lax.bitcast_convert_type(d, jnp.int32)
-
-    def operands(rows, cols):
-        shrink = np.float32(1 - tile_lib.appended_spread(rows.x.shape[1]))
-        return tile_lib.appended(rows, cols, inner=np.float32(-2), outer=shrink)
+            d = jnp.where(tile_lib.equal(tile), far, d)
+        d = d.reshape(d.shape[0], -1, GROUP).min(axis=2) + norm[:, None]
+        return lax.bitcast_convert_type(jnp.clip(d, 0, far), jnp.int32)
 
     def leave(state, least, tile):
         del state, tile
@@ -126,23 +125,16 @@ def nearest(*, k: int, coarse: bool = False, alone: bool = False) -> fold_lib.Fo
             column[at], distance2[at], passed = _look_inside(at, bound, first, rows, cols, k)
             hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
 
-        with ThreadPoolExecutor(_WORKERS) as pool:  # most of it is NumPy on large arrays, outside Python's lock
-            for _ in pool.map(settle, np.array_split(filled, max(_WORKERS, -(-len(filled) // _ROWS)))):
-                pass
+        for at in np.array_split(filled, max(1, len(filled) // _ROWS)):
+            settle(at)
         return _finish(column, distance2, hidden, rows, cols, k)
 
     def coarser(rows, cols):
-        return nearest(k=k, coarse=True) if coarse_lib.pays(rows, cols, k=k, keep=held) else None
+        return nearest(k=k, coarse=True) if coarse_lib.pays(rows, cols, k=k, keep=2 * (k + _SPARE)) else None
 
-    def by_itself(rows, cols):
-        if rows.has_duplicates or cols.has_duplicates:  # reach, unlike norm, depends on which side the columns are
-            return None
-        return nearest(k=k, alone=True)
-
-    shared = not (coarse or alone)
     return fold_lib.Fold(
-        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, start, merge, finish, least, leave, GROUP,
-        coarser if shared else None, by_itself if shared else None, operands if alone else None,
+        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, prepare, start, merge, finish, least, leave,
+        GROUP, None if coarse else coarser,
     )  # fmt: skip
 
 
@@ -216,10 +208,12 @@ def _bounds(at, start, rows, cols) -> tuple[np.ndarray, np.ndarray]:
     `start` [m]: one multiply for all the rows of a group."""
     dot = np.empty((len(at), GROUP), np.float32)
     by_group = np.argsort(start, kind="stable")
-    for piece in np.split(by_group, np.flatnonzero(np.diff(start[by_group])) + 1) if len(at) else []:
-        group = slice(start[piece[0]], start[piece[0]] + GROUP)
-        x, y = (side.features[side.first[i]] - side.centre for side, i in ((rows, at[piece]), (cols, group)))
-        dot[piece] = x @ y.T
+    ends = np.append(np.flatnonzero(np.diff(start[by_group])) + 1, len(at)) if len(at) else np.zeros(0, int)
+    room = np.empty((np.diff(ends, prepend=0).max(initial=0), rows.dim), np.float32)  # once: fresh memory is slow
+    for begin, end in zip(np.append(0, ends), ends, strict=False):
+        piece = by_group[begin:end]
+        y = _centred(cols, np.arange(GROUP) + start[piece[0]], np.empty((GROUP, cols.dim), np.float32))
+        dot[piece] = _centred(rows, at[piece], room[: len(piece)]) @ y.T
     column = start[:, None] + np.arange(GROUP)
     norms = rows.norm[at][:, None] + cols.reach[column]
     out = norms >= 0.5 * layout_lib.FAR
@@ -228,6 +222,12 @@ def _bounds(at, start, rows, cols) -> tuple[np.ndarray, np.ndarray]:
     spread = np.float32(tile_lib.spread(rows.dim))
     low, high = (np.where(out, layout_lib.FAR, norms * (1 + s) - 2 * dot) for s in (-spread, spread))
     return low, high
+
+
+def _centred(side: layout_lib.Layout, at: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """The centred rows at positions `at`, in `out`."""
+    np.take(side.features, side.first[at], axis=0, out=out, mode="wrap")  # "raise" would go through a copy
+    return np.subtract(out, side.centre, out=out)
 
 
 def _finish(column, distance2, hidden, rows, cols, k) -> Neighbours:

@@ -65,9 +65,13 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         bound = jnp.broadcast_to((jnp.zeros_like(rows.norm) + far)[:, None, None], (rows.norm.shape[0], blocks, keep))
         return bound, jnp.broadcast_to(jnp.zeros_like(rows.content)[:, None, None], bound.shape)
 
-    def update(state, tile, numbers):
+    def prepare(rows, cols, numbers, spread):
+        del rows, cols, spread
+        return fold_lib.Prepared(cols=(numbers[1][:, 0],))
+
+    def update(state, tile, prepared):
         d = jnp.clip(tile_lib.lower_bound(tile), 0, far)
-        d = jnp.where(numbers[1][None, :, 0] > 0, d, far)
+        d = jnp.where(prepared.cols[0][None, :] > 0, d, far)
         at = tile.cols.block[0]
         bound, position = (lax.dynamic_index_in_dim(s, at, axis=1, keepdims=False) for s in state)
         found = jnp.broadcast_to(tile.cols.place[None, :], d.shape)
@@ -118,7 +122,7 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         return InBlocks(rows.expand(block2).T, near2, near, _first_copies(rows, _drawn(rows, draw)))
 
     name = f"nearest_in_blocks(k={k},rank={rank},draw={draw})"
-    return fold_lib.Fold(name, InBlocks, init, update, numbers, start, merge, finish)
+    return fold_lib.Fold(name, InBlocks, init, update, numbers, prepare, start, merge, finish)
 
 
 def _drawn(layout: layout_lib.Layout, draw: int) -> np.ndarray:

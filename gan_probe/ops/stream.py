@@ -68,7 +68,8 @@ def stream(
     compiled = {
         diagonal: _program(
             row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or rows.has_duplicates), mesh,
+            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or rows.has_duplicates),
+            rows.has_duplicates or cols.has_duplicates, mesh,
         )
         for diagonal in ({True, False} if same else {False})
     }  # fmt: skip
@@ -179,33 +180,40 @@ class _Panels:
 
 
 @functools.lru_cache(maxsize=64)
-def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, mesh):
+def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, weighted, mesh):
     """The jitted program for one pair of panels: states of row_folds and of col_folds."""
     devices = mesh.size
 
     def sweep(rows, row_states, row_kept, cols, col_states, col_kept):
+        of_row_folds = _prepare(row_folds, rows, cols, spread)
+        of_col_folds = _prepare(col_folds, cols, rows, spread)
+        row_numbers = [p.rows for p in of_row_folds], [p.cols for p in of_col_folds]
+        col_numbers = [p.cols for p in of_row_folds], [p.rows for p in of_col_folds]
+
         def over_rows(carry, x):
             row_kept, col_states, col_kept = carry
-            row, row_state, row_start = x
+            row, row_state, row_numbers, row_start = x
 
             def over_cols(carry, y):
                 row_state, row_kept, col_kept = carry
-                col, col_state, col_start = y
-                tile = tile_lib.dot_product(row.panel, col.panel, spread, same)
+                col, col_state, col_numbers, col_start = y
+                tile = tile_lib.Tile(tile_lib.multiply(row.x, col.x), row, col, spread, same, weighted)
                 turned = tile_lib.transpose(tile)
-                row_kept = [_keep(f, k, tile, row_start) for f, k in zip(row_folds, row_kept, strict=True)]
-                col_kept = [_keep(f, k, turned, col_start) for f, k in zip(col_folds, col_kept, strict=True)]
-                for_rows = zip(row_folds, row_state, row.as_rows, col.as_cols, strict=True)
-                for_cols = zip(col_folds, col_state, col.as_rows, row.as_cols, strict=True)
-                row_state = [fold.update(state, tile, (own, other)) for fold, state, own, other in for_rows]
-                col_state = [fold.update(state, turned, (own, other)) for fold, state, own, other in for_cols]
+                for_rows, for_cols = (
+                    [fold_lib.Prepared(own, other) for own, other in zip(*both, strict=True)]
+                    for both in ((row_numbers[0], col_numbers[0]), (col_numbers[1], row_numbers[1]))
+                )
+                row_kept = _keep(row_folds, row_kept, tile, for_rows, row_start)
+                col_kept = _keep(col_folds, col_kept, turned, for_cols, col_start)
+                row_state = [f.update(s, tile, p) for f, s, p in zip(row_folds, row_state, for_rows, strict=True)]
+                col_state = [f.update(s, turned, p) for f, s, p in zip(col_folds, col_state, for_cols, strict=True)]
                 return (row_state, row_kept, col_kept), col_state
 
-            xs = (*_cut((cols, col_states), col_tile), _starts(cols, col_tile))
+            xs = (*_cut((cols.panel, col_states, col_numbers), col_tile), _starts(cols, col_tile))
             (row_state, row_kept, col_kept), col_states = lax.scan(over_cols, (row_state, row_kept, col_kept), xs)
             return (row_kept, _join(col_states), col_kept), row_state
 
-        xs = (*_cut((rows, row_states), row_tile), _starts(rows, row_tile))
+        xs = (*_cut((rows.panel, row_states, row_numbers), row_tile), _starts(rows, row_tile))
         (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), xs)
         return _join(row_states), row_kept, col_states, col_kept
 
@@ -215,9 +223,9 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
         rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
         row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
         col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
-        if (operands := next((f.operands for f in (*row_folds, *col_folds)), None)) is not None:
-            x, y = operands(rows.panel, cols.panel)
-            rows, cols = (s._replace(panel=s.panel._replace(x=a)) for s, a in ((rows, x), (cols, y)))
+        operands = next((f.operands for f in (*row_folds, *col_folds)), None) or _doubled
+        x, y = operands(rows.panel, cols.panel)
+        rows, cols = (s._replace(panel=s.panel._replace(x=a)) for s, a in ((rows, x), (cols, y)))
         row_kept = [_room(f, rows, devices * len(cols.panel.norm)) for f in row_folds]
         col_kept = [_room(f, cols, devices * len(rows.panel.norm)) for f in col_folds]
         ring = [(i, (i + 1) % devices) for i in range(devices)]
@@ -238,6 +246,16 @@ def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, s
     return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
 
 
+def _doubled(rows: tile_lib.Side, cols: tile_lib.Side) -> tuple[jax.Array, jax.Array]:
+    """The centred rows, so that their product is -2 x.y: a power of two rounds nothing."""
+    return rows.x * np.asarray(-2, rows.x.dtype), cols.x
+
+
+def _prepare(folds, rows: _Numbered, cols: _Numbered, spread: float) -> list[fold_lib.Prepared]:
+    numbers = zip(rows.as_rows, cols.as_cols, strict=True)
+    return [f.prepare(rows.panel, cols.panel, n, spread) for f, n in zip(folds, numbers, strict=True)]
+
+
 def _room(fold: fold_lib.Fold, rows: _Numbered, columns: int) -> jax.Array | None:
     """Room for what a fold keeps of every tile, in a panel of so many columns."""
     if fold.keep is None:
@@ -245,11 +263,15 @@ def _room(fold: fold_lib.Fold, rows: _Numbered, columns: int) -> jax.Array | Non
     return jnp.zeros_like(rows.panel.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
 
 
-def _keep(fold: fold_lib.Fold, kept: jax.Array | None, tile: tile_lib.Tile, start: jax.Array) -> jax.Array | None:
-    """`kept` with the tile's part, for the rows from `start`."""
-    if fold.keep is None or kept is None:
-        return None
-    return lax.dynamic_update_slice(kept, fold.keep(tile), (start, tile.cols.place[0] // fold.group))
+def _keep(folds, kept, tile: tile_lib.Tile, prepared, start: jax.Array):
+    """`kept` of every fold with the tile's part, for the rows from `start`."""
+
+    def written(fold, kept, prepared):
+        if fold.keep is None:
+            return None
+        return lax.dynamic_update_slice(kept, fold.keep(tile, prepared), (start, tile.cols.place[0] // fold.group))
+
+    return [written(*of_fold) for of_fold in zip(folds, kept, prepared, strict=True)]
 
 
 def _leave(folds, states, kept, tile: int):

@@ -133,3 +133,12 @@ def test_radii_of_the_nearest_fold(run, laid, pair):
     for ties, inside in (("<", 5), ("<=", 6)):
         _, (found,) = run(rows, cols, [], [fold.Job(count_within.count_within(ties=ties, balls="rows"), radius2)])
         np.testing.assert_array_equal(found.counts.sum(axis=0), inside)
+
+
+@pytest.mark.parametrize("balls", ["rows", "cols"])
+def test_a_boundless_ball_holds_all_rows_and_no_padding(run, laid, pair, balls):
+    x, y = pair(21, 19, 3)
+    rows, cols = (laid(z, tile=16, panel=32) for z in (x, y))
+    job = fold.Job(count_within.count_within(ties="<=", balls=balls), np.inf)
+    (found,), _ = run(rows, cols, [job])
+    np.testing.assert_array_equal(found.counts.sum(axis=0), len(y))

@@ -59,3 +59,11 @@ def test_gaussian_of_a_row_with_itself_is_one(run, laid, pair):
     (found,), _ = run(layout, layout, [fold.Job(kernel_sum.gaussian_sum(bandwidths=(1e-3,)))])
     copies = np.array([(x == row).all(axis=1).sum() for row in x])
     np.testing.assert_array_equal(found, np.tile(copies, (3, 1)))
+
+
+def test_copies_far_from_the_centre_under_a_tiny_bandwidth_count_as_copies(run, laid):
+    rng = np.random.default_rng(0)
+    x = (300 * rng.standard_normal((30, 50))).astype(np.float32)
+    rows, cols = (laid(z, tile=16, panel=32) for z in (x, x[::-1].copy()))
+    (sums,), _ = run(rows, cols, [fold.Job(kernel_sum.gaussian_sum(bandwidths=(1e-3,)))])
+    assert ((sums >= 0) & (sums <= 1)).all()

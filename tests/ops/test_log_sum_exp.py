@@ -110,3 +110,15 @@ def test_weights_count_copies(run, laid):
     job = fold.Job(log_sum_exp.log_sum_exp(scales=(5.0,), squared=False))
     (found,), _ = run(laid(x), laid(y), [job])
     np.testing.assert_allclose(special.logsumexp(found[0], axis=0), np.log(1000) + np.array([-1.0, 0.0]), atol=1e-3)
+
+
+def test_copies_far_from_the_centre_under_a_tiny_scale_stay_finite(run, laid):
+    """Rounding makes some squared distances negative, thousands of scales below 0."""
+    rng = np.random.default_rng(0)
+    x = (300 * rng.standard_normal((40, 50))).astype(np.float32)
+    y = np.concatenate([x[:20], (300 * rng.standard_normal((15, 50))).astype(np.float32)])
+    rows, cols = (laid(z, tile=16, panel=32) for z in (x, y))
+    (found,), (back,) = run(rows, cols, *[[fold.Job(log_sum_exp.log_sum_exp(scales=(1e-6, 1.0), squared=True))]] * 2)
+    for side in (found, back):
+        assert not np.isnan(side).any() and (side <= np.log(len(y))).all()
+    assert (special.logsumexp(found[1][:, :20], axis=0) > -10).all()  # squared norms round by .5
