@@ -179,7 +179,9 @@ def lay_out(
     sizes = np.bincount(group_block, minlength=blocks)
 
     largest = max(int(sizes.max()), 1)
-    tile = _round_up(-(-largest // -(-largest // tile)), 16)
+    pieces = -(-largest // tile)
+    widths = [_round_up(-(-largest // n), 16) for n in (pieces, pieces + 1)]
+    tile = min(widths, key=lambda width: _round_up(largest, width))  # the least padding
     panel = max(panel, tile * devices)
     padded = _round_up(largest, tile)
     if padded >= panel:
