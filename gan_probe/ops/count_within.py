@@ -46,10 +46,10 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
     def prepare(rows, cols, numbers, spread):
         limits, ball, other = (numbers[0], rows, cols) if balls == "rows" else (numbers[1], cols, rows)
         factors = np.float32(1 + spread), np.float32(1 - spread)
-        room = [limit - ball.norm * factor for limit, factor in zip(limits.T, factors, strict=True)]
+        low, high, holds_zero = limits.T
+        room = [limit - ball.norm * factor for limit, factor in zip((low, high), factors, strict=True)]
         taken = tuple(other.norm * factor for factor in factors)
-        holds_zero = limits[:, 0] > (0 if ties == "<" else -1)
-        of_ball = (*room, holds_zero)
+        of_ball = (*room, holds_zero > 0)
         return fold_lib.Prepared(of_ball, taken) if balls == "rows" else fold_lib.Prepared(taken, of_ball)
 
     def update(state, tile, prepared):
@@ -78,9 +78,11 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
             return None
         radius2 = np.where(layout.first >= 0, _radius2(job, layout)[layout.first], 0.0)
         radius2 = np.minimum(radius2, 0.5 * layout_lib.FAR)  # padding is outside of every ball
-        low = np.nextafter(radius2.astype(np.float32), np.float32(-np.inf), dtype=np.float32)
-        high = np.nextafter(radius2.astype(np.float32), np.float32(np.inf), dtype=np.float32)
-        return np.stack([low, high], axis=-1)
+        low, high = (
+            np.nextafter(radius2.astype(np.float32), end, dtype=np.float32) for end in np.float32([-np.inf, np.inf])
+        )
+        holds_zero = radius2 > 0 if ties == "<" else radius2 >= 0
+        return np.stack([low, high, holds_zero], axis=-1)
 
     def start(rows, cols):
         return np.zeros((2, cols.block_slots, len(rows.first)), np.int64)
@@ -98,7 +100,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         to_settle = int(np.minimum(open_pairs, contents[:, None]).sum())
         if to_settle <= _MOST_SETTLED:
             doubtful = np.flatnonzero(open_pairs.any(axis=0))
-            limits = numbers(job, balls, cols if balls == "cols" else rows)
+            limits = numbers(job, balls, cols if balls == "cols" else rows)[:, :2]
             between = limits if balls == "cols" else limits[doubtful]
             for found in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
                 r, c = found.row, found.col

@@ -47,33 +47,30 @@ def gaussian_sum(*, bandwidths: tuple[float | str, ...]) -> fold_lib.Fold:
 
     def prepare(rows, cols, numbers, spread):
         del spread
-        rates = [
-            (numbers[0][:, 0], numbers[1][:, 0]) if s == MEDIAN
-            else [tile_lib.constant(0.5 / float(s) ** 2, side) for side in (rows, cols)]
-            for s in bandwidths
-        ]  # fmt: skip
+        rates = (numbers[0][:, 0] if s == MEDIAN else tile_lib.constant(_rate(s), rows) for s in bandwidths)
         held = jnp.where(rows.weight > 0, rows.norm, 0)
-        return fold_lib.Prepared(
-            tuple((rate, rate * held, tile_lib.constant(0.0, rows)) for rate, _ in rates),
-            tuple(jnp.where(cols.weight > 0, rate * cols.norm, np.float32(np.inf)) for _, rate in rates),
-        )
+        norms = jnp.where(cols.weight > 0, cols.norm, np.float32(np.inf))
+        return fold_lib.Prepared((held, *((rate, tile_lib.constant(0.0, rows)) for rate in rates)), (norms,))
 
     def kernels(tile, prepared):
-        out = []
-        for (rate, own, end), other in zip(prepared.rows, prepared.cols, strict=True):
-            exponent = jnp.minimum(-own[:, None] - other[None, :] - tile.product * rate[:, None], end[:, None])
-            if tile.same:  # equal rows are at distance 0, whatever rounding says
-                exponent = jnp.where(tile_lib.equal(tile) & (tile.cols.weight > 0), 0, exponent)
-            out.append(jnp.exp(exponent))
-        return out
+        norm, *rates = prepared.rows
+        d = tile.product + prepared.cols[0][None, :] + norm[:, None]
+        if tile.same:  # equal rows are at distance 0, whatever rounding says
+            d = jnp.where(tile_lib.equal(tile) & (tile.cols.weight > 0), 0, d)
+        return [jnp.exp(jnp.minimum(-d * rate[:, None], end[:, None])) for rate, end in rates]
 
     def numbers(job, side, layout):
-        if MEDIAN not in bandwidths:
+        if side != "rows" or MEDIAN not in bandwidths:
             return None
-        return np.full((len(layout.first), 1), 0.5 / np.float64(job.radius2), np.float32)
+        return np.full((len(layout.first), 1), _rate(float(job.radius2) ** 0.5), np.float32)
 
     name = f"gaussian_sum(bandwidths={list(bandwidths)})"
     return _sums(name, prepare, kernels, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
+
+
+def _rate(bandwidth: float | str) -> float:
+    """1 / 2 sigma^2, above 0 and finite in float32."""
+    return float(np.clip(0.5 / np.float64(bandwidth) ** 2, 1e-37, 1e37))
 
 
 def _sums(

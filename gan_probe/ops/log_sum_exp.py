@@ -33,42 +33,36 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         nothing = jnp.zeros_like(rows.norm)[:, None]
         least = jnp.broadcast_to(nothing + layout_lib.FAR, (nothing.shape[0], blocks))
         total = jnp.broadcast_to(nothing[..., None], (nothing.shape[0], blocks, len(scales)))
-        return least, total
+        return least, total, nothing[:, 0]
 
     def prepare(rows, cols, numbers, spread):
         del numbers, spread
         rates = [tile_lib.constant(1 / s, rows) for s in scales]
         ends = [tile_lib.constant(0.0, rows) for _ in scales]
-        if not squared:
-            return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm,))
-        far = np.float32(np.inf)
-        norms = [jnp.where(cols.weight > 0, cols.norm * tile_lib.constant(1 / s, cols), far) for s in scales]
-        return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm, *norms))
+        # The same norms where rows are, as the largest exponential must be 1; padding has none.
+        norms = jnp.where(cols.weight > 0, cols.norm, np.float32(np.inf))
+        return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm, norms))
 
     def update(state, tile, prepared):
-        least, total = state
+        least, total, _ = state
         norm, *rest = (a[:, None] for a in prepared.rows)
         rates, ends = rest[: len(scales)], rest[len(scales) :]
-        col_norm, *col_norms = (a[None, :] for a in prepared.cols)
+        col_norm, col_norm_or_inf = (a[None, :] for a in prepared.cols)
         at = tile.cols.block[0]
         old = lax.dynamic_slice_in_dim(least, at, 1, axis=1)
-        d = tile.product + col_norm
-        if tile.same or not squared:
-            d = jnp.maximum(d + norm, 0)
-            if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
-                d = jnp.where(tile_lib.equal(tile), 0, d)
-            d = d if squared else jnp.sqrt(d)
-            new = jnp.minimum(old, d.min(axis=1, keepdims=True))
-            exponents = [(new - d) * rate for rate in rates]
+        # Distances less the row's own norm, which the host gives back: what all columns share needs no rounding.
+        d, d_or_inf = tile.product + col_norm, tile.product + col_norm_or_inf
+        if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
+            equal = tile_lib.equal(tile)
+            d, d_or_inf = jnp.where(equal, -norm, d), jnp.where(equal, -norm, d_or_inf)
+        if squared:
+            taken = norm
         else:
-            new = jnp.minimum(old, d.min(axis=1, keepdims=True) + norm)
-            above = [jnp.minimum((new - norm) * rate, layout_lib.FAR) for rate in rates]  # finite, where all is padding
-            exponents = [
-                jnp.minimum(a - c - tile.product * rate, end)
-                for a, c, rate, end in zip(above, col_norms, rates, ends, strict=True)
-            ]
-        terms = [jnp.exp(e) for e in exponents]
-        if tile.weighted or tile.same or not squared:
+            d, d_or_inf = jnp.sqrt(jnp.maximum(d + norm, 0)), jnp.sqrt(jnp.maximum(d_or_inf + norm, 0))
+            taken = jnp.zeros_like(norm)
+        new = jnp.maximum(jnp.minimum(old, d.min(axis=1, keepdims=True)), -taken)
+        terms = [jnp.exp(jnp.minimum((new - d_or_inf) * rate, end)) for rate, end in zip(rates, ends, strict=True)]
+        if tile.weighted:
             terms = [tile.cols.weight * t for t in terms]
         before = lax.dynamic_slice_in_dim(total, at, 1, axis=1)
         shrink = jnp.stack([jnp.exp((new - old) * rate) for rate in rates], axis=-1)
@@ -76,6 +70,7 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         return (
             lax.dynamic_update_slice_in_dim(least, new, at, axis=1),
             lax.dynamic_update_slice_in_dim(total, after, at, axis=1),
+            taken[:, 0],
         )
 
     def alone(rows, cols):
@@ -87,9 +82,9 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         return np.full((len(scales), cols.block_slots, len(rows.first)), -np.inf)
 
     def merge(result, state, place):
-        least, total = (np.asarray(a, np.float64) for a in state)
+        least, total, taken = (np.asarray(a, np.float64) for a in state)
         with np.errstate(divide="ignore"):
-            log = np.log(total.transpose(2, 1, 0)) - np.maximum(least.T, 0) / np.asarray(scales)[:, None, None]
+            log = np.log(total.transpose(2, 1, 0)) - (least.T + taken) / np.asarray(scales)[:, None, None]
         result[:, place.blocks, place.rows] = np.logaddexp(result[:, place.blocks, place.rows], log)
         return result
 

@@ -142,3 +142,10 @@ def test_a_boundless_ball_holds_all_rows_and_no_padding(run, laid, pair, balls):
     job = fold.Job(count_within.count_within(ties="<=", balls=balls), np.inf)
     (found,), _ = run(rows, cols, [job])
     np.testing.assert_array_equal(found.counts.sum(axis=0), len(y))
+
+
+def test_a_radius_too_small_for_float32_holds_equal_rows(run, laid, pair):
+    x, _ = pair(20, 20, 3)
+    layout = laid(np.concatenate([x, x]), tile=16, panel=32)
+    (found,), _ = run(layout, layout, [fold.Job(count_within.count_within(ties="<", balls="rows"), 1e-40)])
+    np.testing.assert_array_equal(found.counts.sum(axis=0), 2)

@@ -61,9 +61,12 @@ def test_gaussian_of_a_row_with_itself_is_one(run, laid, pair):
     np.testing.assert_array_equal(found, np.tile(copies, (3, 1)))
 
 
-def test_copies_far_from_the_centre_under_a_tiny_bandwidth_count_as_copies(run, laid):
+@pytest.mark.parametrize(("size", "bandwidth"), [(300, 1e-3), (1e10, 1e-20), (1e-3, 1e20)])
+def test_copies_far_from_the_centre_under_any_bandwidth_count_as_copies(run, laid, size, bandwidth):
     rng = np.random.default_rng(0)
-    x = (300 * rng.standard_normal((30, 50))).astype(np.float32)
+    x = (size * rng.standard_normal((30, 50))).astype(np.float32)
     rows, cols = (laid(z, tile=16, panel=32) for z in (x, x[::-1].copy()))
-    (sums,), _ = run(rows, cols, [fold.Job(kernel_sum.gaussian_sum(bandwidths=(1e-3,)))])
-    assert ((sums >= 0) & (sums <= 1)).all()
+    job = fold.Job(kernel_sum.gaussian_sum(bandwidths=(bandwidth,)))
+    for sums in (run(rows, cols, [job])[0][0], run(rows, rows, [job])[0][0]):
+        assert ((sums >= 0) & (sums <= len(x) * (1 + 1e-6))).all()
+    assert (sums >= 1).all()  # a row and itself

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from gan_probe.ops import fold, log_sum_exp
+from gan_probe.ops import fold, log_sum_exp, tile
 
 SCALES = (1.0, 7.5, 0.02)
 
@@ -112,13 +112,23 @@ def test_weights_count_copies(run, laid):
     np.testing.assert_allclose(special.logsumexp(found[0], axis=0), np.log(1000) + np.array([-1.0, 0.0]), atol=1e-3)
 
 
-def test_copies_far_from_the_centre_under_a_tiny_scale_stay_finite(run, laid):
-    """Rounding makes some squared distances negative, thousands of scales below 0."""
+@pytest.mark.parametrize("size", [1.0, 1e4, 1e10])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e15])
+@pytest.mark.parametrize("copies", [False, True])
+def test_within_rounding_of_the_distances_whatever_the_scale(run, laid, dense, size, scale, copies):
+    """The nearest of a block is always a term of 1; copies, whose distances round to less than 0, are at 0."""
     rng = np.random.default_rng(0)
-    x = (300 * rng.standard_normal((40, 50))).astype(np.float32)
-    y = np.concatenate([x[:20], (300 * rng.standard_normal((15, 50))).astype(np.float32)])
+    x = (size * rng.standard_normal((40, 20))).astype(np.float32)
+    x[:3] *= 100  # far from the others
+    y = (size * rng.standard_normal((35, 20))).astype(np.float32)
+    if copies:
+        y[:15] = x[:15]
     rows, cols = (laid(z, tile=16, panel=32) for z in (x, y))
-    (found,), (back,) = run(rows, cols, *[[fold.Job(log_sum_exp.log_sum_exp(scales=(1e-6, 1.0), squared=True))]] * 2)
-    for side in (found, back):
-        assert not np.isnan(side).any() and (side <= np.log(len(y))).all()
-    assert (special.logsumexp(found[1][:, :20], axis=0) > -10).all()  # squared norms round by .5
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=(scale, 2 * scale), squared=True))
+    (forward,), (back,) = run(rows, cols, [job], [job])
+    (inside,), _ = run(rows, rows, [job])
+    for found, a, b, layout in ((forward, x, y, cols), (back, y, x, rows), (inside, x, x, rows)):
+        wanted = by_loop(dense(a, b), layout.block, layout.blocks, (scale, 2 * scale), True)
+        norms = (a.astype(np.float64) ** 2).sum(axis=1) + (b.astype(np.float64) ** 2).sum(axis=1).max()
+        assert np.isfinite(found).all() and (found <= np.log(len(b))).all()
+        assert (np.abs(found - wanted) <= 1e-5 + 2 * tile.spread(20) * norms / scale).all()
