@@ -7,10 +7,9 @@ fewer rows than features the last trace is the nuclear norm of X_c Y_c' and no d
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from gan_probe import types
-from gan_probe.metrics import gaussians, metric
+from gan_probe.metrics import decompose, gaussians, metric
 from gan_probe.ops import moments
 from gan_probe.stats import extrapolate
 
@@ -56,7 +55,10 @@ def frechet_limit() -> metric.Metric:
     def finish(inputs):
         fit = _fit(inputs, 1)
         real, fake = gaussians.fitted(inputs, "real")[1], gaussians.fitted(inputs, "fake")[1]
-        halves = np.array([distance(x, y) for x, y in zip(real, fake, strict=True)])
+        w, v = gaussians.eigh(inputs, "real")
+        varies = w > w[-1] * np.finfo(np.float32).eps  # a direction that no row of real has, no half has either
+        within = None if varies.all() else v[:, varies]
+        halves = np.array([distance(x, y, within) for x, y in zip(real, fake, strict=True)])
         value = extrapolate.infinity(fit.value, halves)
         return _estimate(
             inputs, value, fit, "limit", f"{len(halves) // 2} block halvings, ddof=1",
@@ -83,17 +85,19 @@ def frechet_limit() -> metric.Metric:
     )
 
 
-def distance(real: moments.Moments, fake: moments.Moments) -> float:
-    """Frechet distance of two fitted Gaussians (ddof 1), from the eigenvalues of A' S_y A with S_x = A A'."""
-    a, s = real.covariance, fake.covariance
-    try:
-        factor = np.linalg.cholesky(a)
-    except np.linalg.LinAlgError:
-        w, v = np.linalg.eigh(a)
-        factor = v * np.sqrt(np.maximum(w, 0))
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(factor.T @ s @ factor), 0)).sum()
+def distance(real: moments.Moments, fake: moments.Moments, within: np.ndarray | None = None) -> float:
+    """Frechet distance of two fitted Gaussians (ddof 1).
+
+    Args:
+      real, fake: their moments.
+      within: float64 [d, r], orthonormal columns that span what real varies along, if that is not all.
+    """
     gap = real.mean - fake.mean
-    return float(gap @ gap + np.trace(a) + np.trace(s) - 2 * cross)
+    a, s = real.covariance, fake.covariance
+    apart = gap @ gap + np.trace(a) + np.trace(s)
+    if within is not None:
+        a, s = (within.T @ c @ within for c in (a, s))
+    return float(apart - 2 * np.sqrt(decompose.product_eigenvalues(a, s)).sum())
 
 
 def _fit(inputs, ddof: int) -> _Fit:
@@ -123,7 +127,7 @@ def _primal(inputs) -> _Fit:
     root = np.sqrt(np.maximum(w, 0))
     floor = root.max() * len(root) * np.finfo(np.float32).eps
     half = (v * root) @ v.T
-    c, u = scipy.linalg.eigh(half @ y.covariance @ half)
+    c, u = decompose.eigh(half @ y.covariance @ half)
     c_root = np.sqrt(np.maximum(c, 0))
     gap = x.mean - y.mean
     value = float(gap @ gap + np.trace(x.covariance) + np.trace(y.covariance) - 2 * c_root.sum())
@@ -150,7 +154,7 @@ def _dual(inputs) -> _Fit:
     mu_x, mu_y = x.mean(axis=0), y.mean(axis=0)
     gap = mu_x - mu_y
     x, y = x - mu_x, y - mu_y
-    u, s, vt = scipy.linalg.svd(x @ y.T, full_matrices=False, overwrite_a=True)
+    u, s, vt = decompose.svd(x @ y.T)
     square_x, square_y = np.einsum("nd,nd->n", x, x), np.einsum("nd,nd->n", y, y)
     value = gap @ gap + square_x.sum() / (n - 1) + square_y.sum() / (m - 1) - 2 * s.sum() / np.sqrt((n - 1) * (m - 1))
     map_x = np.sqrt((n - 1) / (m - 1)) * ((u * s) * u).sum(axis=1)

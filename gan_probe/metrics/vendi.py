@@ -9,10 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from gan_probe import types
-from gan_probe.metrics import gaussians, metric
+from gan_probe.metrics import decompose, gaussians, metric
 from gan_probe.ops import moments
 from gan_probe.stats import renyi
 
@@ -93,7 +92,7 @@ def _spectrum(features: np.ndarray) -> _Spectrum:
     if n <= d:
         w, v = gaussians.by_rows(_unit(features.astype(np.float64)))
     else:
-        w, v = scipy.linalg.eigh(moments.second_moment(features, _unit))
+        w, v = decompose.eigh(moments.second_moment(features, _unit))
     w = np.where(w > w.max() * np.finfo(np.float32).eps, w, 0)  # below, rounding
     return _Spectrum(w / w.sum(), v)
 
