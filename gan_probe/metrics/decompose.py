@@ -14,7 +14,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import numpy as np
 import scipy.linalg
 
-__all__ = ["Spent", "eigh", "product_eigenvalues", "spent", "svd"]
+__all__ = ["Spent", "eigh", "nonnegative", "product_eigenvalues", "spent", "svd"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,4 +69,10 @@ def product_eigenvalues(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         values, vectors = scipy.linalg.eigh(a)
         factor = vectors * np.sqrt(np.maximum(values, 0))
         w = scipy.linalg.eigvalsh(factor.T @ b @ factor)
-    return np.maximum(w, 0)
+    return nonnegative(w)
+
+
+def nonnegative(eigenvalues: np.ndarray) -> np.ndarray:
+    """Of a semidefinite matrix: 0 for those that are rounding, whose roots would not be small."""
+    least = eigenvalues.max(initial=0.0) * len(eigenvalues) * np.finfo(np.float64).eps
+    return np.where(eigenvalues > least, eigenvalues, 0.0)
