@@ -218,6 +218,7 @@ BAD = {
     "no metric": (lambda: ["--metrics="], ["--metrics", "all"]),
     "unknown embedding": (lambda: ["--embed=pixel"], ["--embed=pixel", "did you mean pixels?"]),
     "unknown flag": (lambda: ["--metric=kid"], ["--metric", "did you mean metrics?"]),
+    "flag twice": (lambda: ["--metrics=ddm", "--metrics=kid"], ["--metrics is given twice, first as ddm"]),
     "flag without value": (lambda: ["--fake=fake.npz", "--train"], ["--train"]),
     "word": (lambda: ["kid"], ["kid: not a flag"]),
     "missing --real": (lambda: ["--real="], ["--real is missing"]),
