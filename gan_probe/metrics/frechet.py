@@ -102,7 +102,7 @@ def distance(real: moments.Moments, fake: moments.Moments, within: np.ndarray | 
     return float(_settled(apart - 2 * np.sqrt(decompose.product_eigenvalues(a, s)).sum(), apart))
 
 
-def _settled(difference: np.ndarray | float, size: float) -> np.ndarray:
+def _settled(difference: np.ndarray | float, size: np.ndarray | float) -> np.ndarray:
     """0 for what is rounding beside the size of the numbers subtracted: equal sets are at distance 0."""
     return np.where(np.abs(difference) <= _ROUNDING * size, 0.0, difference)
 
