@@ -251,9 +251,10 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input(case, good, capsys):
     make, words = BAD[case]
-    argv = ["evaluate", "--real=real.npz", "--out=out", *make()]
-    if not any(word.startswith("--fake") for word in argv):
-        argv.append("--fake=fake.npz")
+    given = make()
+    usual = {"--real": "real.npz", "--fake": "fake.npz", "--out": "out"}
+    left = [f"{flag}={value}" for flag, value in usual.items() if not any(word.startswith(flag) for word in given)]
+    argv = ["evaluate", *left, *given]
     before = {p for p in pathlib.Path().rglob("*") if "cache" not in p.parts}
     refused(capsys, argv, *words)
     assert {p for p in pathlib.Path().rglob("*") if "cache" not in p.parts} == before, "something was written"
