@@ -23,6 +23,7 @@ KNOWN = {
     ("ddm, s=8", "heavy_tails_same"): NO_VARIANCE,
     ("ddm_relative", "heavy_tails_same"): NO_VARIANCE,
     ("ddm_sum", "heavy_tails_same"): NO_VARIANCE,
+    ("parzen", "heavy_tails"): NO_VARIANCE,
     ("gmm_kl", "heavy_tails"): NO_VARIANCE,
     ("gmm_kl, s=8", "heavy_tails"): NO_VARIANCE,
     ("gmm_kl", "heavy_tails_same"): NO_VARIANCE,
