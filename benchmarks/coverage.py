@@ -82,7 +82,9 @@ def simulate(
         for name, quantity in wanted.items():
             entry = entries[quantity.call][quantity.metric]
             found[name].append((quantity.read(entry), quantity.true(true, entry) if quantity.true else math.nan))
-    return [_cell(name, law, sizes, found[name], wanted[name].true is None) for name in wanted]
+    at_n = {name: wanted[name].true is None for name in wanted}
+    known = [name for name in wanted if at_n[name] or not all(math.isnan(true) for _, true in found[name])]
+    return [_cell(name, law, sizes, found[name], at_n[name]) for name in known]
 
 
 def tables(cells: Sequence[Cell]) -> str:

@@ -99,6 +99,8 @@ def _main(argv: list[str]) -> int:
             chosen.narrow(values, [word for word in rest if not word.startswith("-")])
         print(_command_help(chosen, values))
         return 0
+    for flag in values:
+        values[flag].allow_overwrite = False  # one given twice; repeatable flags don't ask
     chosen.run(values, _parse(values, rest, name), shlex.join(["gan-probe", *argv]))
     return 0
 
@@ -112,6 +114,7 @@ def _parse(values: flags.FlagValues, rest: list[str], name: str) -> list[str]:
     except flags.Error as error:
         text = re.sub(r"^flag (--.*?): invalid literal for int.*", r"\1: must be a whole number", str(error))
         text = re.sub(r"^flag (--.*?): could not convert .*", r"\1: must be a number", text)
+        text = re.sub(r"^flag (--.*?)=.*: already defined as (.*)", r"\1 is given twice, first as \2", text)
         raise types.UserError(f"{text}; see gan-probe {name} --help") from error
 
 

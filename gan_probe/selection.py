@@ -50,7 +50,22 @@ def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
     values = {name: _of_kind(name, value, known[name].default) for name, value in given.items()}
     chosen = dict.fromkeys(n for name in wanted for n in (table if name == "all" else [name]))
     made = {n: table[n](**{s: v for s, v in values.items() if n in known[s].metrics}) for n in chosen}
+    for name, value in values.items():
+        if not chosen.keys() & known[name].metrics:
+            _sensible(name, value, known[name].metrics)
     return Selection(made, frozenset(wanted) - {"all"})
+
+
+def _sensible(name: str, value: Any, owners: Iterable[str]) -> None:
+    """UserError where none of the metrics that have the switch takes its value."""
+    errors = []
+    for owner in owners:
+        try:
+            metrics.METRICS[owner](**{name: value})
+            return
+        except types.UserError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 class Switch(NamedTuple):

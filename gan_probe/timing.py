@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gan_probe.metrics import plan
+from gan_probe.metrics import decompose, plan
 from gan_probe.ops import compiling
 
 __all__ = ["Timer"]
@@ -28,10 +28,13 @@ class Timer:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Times what runs inside."""
-        started = time.perf_counter()
+        """Times what runs inside; what it decomposes is a line of its own, and part of the stage."""
+        started, before = time.perf_counter(), decompose.spent()
         yield
         self._seconds[name] = time.perf_counter() - started
+        count, seconds = (now - then for now, then in zip(decompose.spent(), before, strict=True))
+        if count:
+            self._seconds[f"{name}, {count} decompositions"] = seconds
 
     def passes(self, fake: str, took: list[plan.Pass]) -> None:
         """Adds the passes of one fake."""

@@ -218,6 +218,7 @@ BAD = {
     "no metric": (lambda: ["--metrics="], ["--metrics", "all"]),
     "unknown embedding": (lambda: ["--embed=pixel"], ["--embed=pixel", "did you mean pixels?"]),
     "unknown flag": (lambda: ["--metric=kid"], ["--metric", "did you mean metrics?"]),
+    "flag twice": (lambda: ["--metrics=ddm", "--metrics=kid"], ["--metrics is given twice, first as ddm"]),
     "flag without value": (lambda: ["--fake=fake.npz", "--train"], ["--train"]),
     "word": (lambda: ["kid"], ["kid: not a flag"]),
     "missing --real": (lambda: ["--real="], ["--real is missing"]),
@@ -250,9 +251,10 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input(case, good, capsys):
     make, words = BAD[case]
-    argv = ["evaluate", "--real=real.npz", "--out=out", *make()]
-    if not any(word.startswith("--fake") for word in argv):
-        argv.append("--fake=fake.npz")
+    given = make()
+    usual = {"--real": "real.npz", "--fake": "fake.npz", "--out": "out"}
+    left = [f"{flag}={value}" for flag, value in usual.items() if not any(word.startswith(flag) for word in given)]
+    argv = ["evaluate", *left, *given]
     before = {p for p in pathlib.Path().rglob("*") if "cache" not in p.parts}
     refused(capsys, argv, *words)
     assert {p for p in pathlib.Path().rglob("*") if "cache" not in p.parts} == before, "something was written"

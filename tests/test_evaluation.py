@@ -151,6 +151,12 @@ def test_metrics_as_text_or_list_in_any_order():
     assert set(names("all,kid")) == set(names("all")) == set(names(["all"]))
 
 
+def test_switches_of_other_metrics_play_no_part():
+    """k=4 is refused by c2st alone, and no ball of 600 neighbours is asked for."""
+    for k in (4, 600):
+        gan_probe.evaluate(real=REAL, fake=FAKE, metrics="kid", k=k)
+
+
 # What may not
 
 
@@ -173,6 +179,7 @@ BAD = {
     "ddof": ({"ddof": 2}, "--ddof=2: must be 0 or 1"),
     "ties": ({"ties": "=="}, "--ties==="),
     "distance": ({"distance": "cosine"}, "--distance=cosine"),
+    "of a metric not asked for": ({"metrics": "kid", "projections": -1}, "--projections=-1"),
     "unknown switch": ({"thresold": 1.0}, "did you mean threshold"),
     "unknown metric": ({"metrics": "kidd"}, "did you mean kid"),
     "a metric's other name": ({"metrics": "FID"}, "did you mean frechet"),

@@ -7,14 +7,15 @@ fewer rows than features the last trace is the nuclear norm of X_c Y_c' and no d
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from gan_probe import types
-from gan_probe.metrics import gaussians, metric
+from gan_probe.metrics import decompose, gaussians, metric
 from gan_probe.ops import moments
-from gan_probe.stats import extrapolate
+from gan_probe.stats import extrapolate, influence
 
 __all__ = ["distance", "frechet", "frechet_limit"]
+
+_ROUNDING = 1e-10  # of the traces, that their difference may leave
 
 
 class _Fit(NamedTuple):
@@ -56,7 +57,10 @@ def frechet_limit() -> metric.Metric:
     def finish(inputs):
         fit = _fit(inputs, 1)
         real, fake = gaussians.fitted(inputs, "real")[1], gaussians.fitted(inputs, "fake")[1]
-        halves = np.array([distance(x, y) for x, y in zip(real, fake, strict=True)])
+        w, v = gaussians.eigh(inputs, "real")
+        varies = w > w[-1] * np.finfo(np.float32).eps  # a direction that no row of real has, no half has either
+        within = None if varies.all() else v[:, varies]
+        halves = np.array([distance(x, y, within) for x, y in zip(real, fake, strict=True)])
         value = extrapolate.infinity(fit.value, halves)
         return _estimate(
             inputs, value, fit, "limit", f"{len(halves) // 2} block halvings, ddof=1",
@@ -83,17 +87,24 @@ def frechet_limit() -> metric.Metric:
     )
 
 
-def distance(real: moments.Moments, fake: moments.Moments) -> float:
-    """Frechet distance of two fitted Gaussians (ddof 1), from the eigenvalues of A' S_y A with S_x = A A'."""
-    a, s = real.covariance, fake.covariance
-    try:
-        factor = np.linalg.cholesky(a)
-    except np.linalg.LinAlgError:
-        w, v = np.linalg.eigh(a)
-        factor = v * np.sqrt(np.maximum(w, 0))
-    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(factor.T @ s @ factor), 0)).sum()
+def distance(real: moments.Moments, fake: moments.Moments, within: np.ndarray | None = None) -> float:
+    """Frechet distance of two fitted Gaussians (ddof 1).
+
+    Args:
+      real, fake: their moments.
+      within: float64 [d, r], orthonormal columns that span what real varies along, if that is not all.
+    """
     gap = real.mean - fake.mean
-    return float(gap @ gap + np.trace(a) + np.trace(s) - 2 * cross)
+    a, s = real.covariance, fake.covariance
+    apart = gap @ gap + np.trace(a) + np.trace(s)
+    if within is not None:
+        a, s = (within.T @ c @ within for c in (a, s))
+    return float(_settled(apart - 2 * np.sqrt(decompose.product_eigenvalues(a, s)).sum(), apart))
+
+
+def _settled(difference: np.ndarray | float, size: np.ndarray | float) -> np.ndarray:
+    """0 for what is rounding beside the size of the numbers subtracted: equal sets are at distance 0."""
+    return np.where(np.abs(difference) <= _ROUNDING * size, 0.0, difference)
 
 
 def _fit(inputs, ddof: int) -> _Fit:
@@ -123,24 +134,26 @@ def _primal(inputs) -> _Fit:
     root = np.sqrt(np.maximum(w, 0))
     floor = root.max() * len(root) * np.finfo(np.float32).eps
     half = (v * root) @ v.T
-    c, u = scipy.linalg.eigh(half @ y.covariance @ half)
-    c_root = np.sqrt(np.maximum(c, 0))
+    c, u = decompose.eigh(half @ y.covariance @ half)
+    c_root = np.sqrt(decompose.nonnegative(c))
     gap = x.mean - y.mean
-    value = float(gap @ gap + np.trace(x.covariance) + np.trace(y.covariance) - 2 * c_root.sum())
+    apart = gap @ gap + np.trace(x.covariance) + np.trace(y.covariance)
+    value = float(_settled(apart - 2 * c_root.sum(), apart))
     # T maps the centred real Gaussian onto the fake one: T S_x T = S_y.
     inverse = (v * np.where(root > floor, 1 / np.where(root > floor, root, 1), 0)) @ v.T
     left = inverse @ u * np.sqrt(c_root)
     keep = c_root > floor**2
     right = half @ u * np.where(keep, 1 / np.sqrt(np.where(keep, c_root, 1)), 0)
-    influence = []
+    effects = []
     for role, fitted, root_of_map, sign in (("real", x, left, 1.0), ("fake", y, right, -1.0)):
         out = np.empty(inputs.shape.rows[role])
         for at, a in gaussians.chunks(inputs.features(role)):
             a -= fitted.mean
             mapped = a @ root_of_map
-            out[at] = 2 * sign * (a @ gap) + (a * a).sum(axis=1) - (mapped * mapped).sum(axis=1)
-        influence.append(out)
-    return _Fit(value, *influence)
+            own = (a * a).sum(axis=1)
+            out[at] = _settled(2 * sign * (a @ gap) + own - (mapped * mapped).sum(axis=1), apart + own)
+        effects.append(out)
+    return _Fit(value, *effects)
 
 
 def _dual(inputs) -> _Fit:
@@ -150,19 +163,20 @@ def _dual(inputs) -> _Fit:
     mu_x, mu_y = x.mean(axis=0), y.mean(axis=0)
     gap = mu_x - mu_y
     x, y = x - mu_x, y - mu_y
-    u, s, vt = scipy.linalg.svd(x @ y.T, full_matrices=False, overwrite_a=True)
+    u, s, vt = decompose.svd(x @ y.T)
     square_x, square_y = np.einsum("nd,nd->n", x, x), np.einsum("nd,nd->n", y, y)
-    value = gap @ gap + square_x.sum() / (n - 1) + square_y.sum() / (m - 1) - 2 * s.sum() / np.sqrt((n - 1) * (m - 1))
+    apart = gap @ gap + square_x.sum() / (n - 1) + square_y.sum() / (m - 1)
+    value = _settled(apart - 2 * s.sum() / np.sqrt((n - 1) * (m - 1)), apart)
     map_x = np.sqrt((n - 1) / (m - 1)) * ((u * s) * u).sum(axis=1)
     map_y = np.sqrt((m - 1) / (n - 1)) * ((vt.T * s) * vt.T).sum(axis=1)
-    return _Fit(float(value), 2 * (x @ gap) + square_x - map_x, -2 * (y @ gap) + square_y - map_y)
+    effects = (2 * (x @ gap) + square_x - map_x, -2 * (y @ gap) + square_y - map_y)
+    return _Fit(float(value), *(_settled(e, apart + own) for e, own in zip(effects, (square_x, square_y), strict=True)))
 
 
 def _estimate(inputs, value, fit, estimand, convention, method, detail) -> types.Estimate:
     n, m = len(fit.influence_real), len(fit.influence_fake)
-    stderr = float(np.sqrt(fit.influence_real.var(ddof=1) / n + fit.influence_fake.var(ddof=1) / m))
-    interval = types.Interval(value - 1.96 * stderr, value + 1.96 * stderr, stderr, method, "approximate")
+    stderr = influence.variance(fit.influence_real, fit.influence_fake) ** 0.5
     return types.Estimate(
-        value=value, interval=interval, n_real=n, n_fake=m, estimand=estimand, unit="", better="lower",
-        convention=convention, detail=detail,
+        value=value, interval=influence.interval(value, stderr, method), n_real=n, n_fake=m, estimand=estimand,
+        unit="", better="lower", convention=convention, detail=detail,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from scipy import special
 from gan_probe import types
 from gan_probe.metrics import gaussians, metric
 from gan_probe.ops import moments
-from gan_probe.stats import u_statistic
+from gan_probe.stats import influence, squared_mean, u_statistic
 
 __all__ = ["gaussian_kl"]
 
@@ -73,7 +73,7 @@ def gaussian_kl() -> metric.Metric:
         tails = [1 + _excess(forms.own, forms.own, d) / (d + 1) for forms in (of_x, of_y)]
         interval = u_statistic.score_interval(
             float(value),
-            v1=float(effect_x.var(ddof=1) / n + effect_y.var(ddof=1) / m),
+            v1=influence.variance(effect_x, effect_y),
             v2=(of_x.null**0.5 / (n - d - 2) + of_y.null**0.5 / (m - d - 2)) ** 2,
         )
         return types.Estimate(
@@ -154,23 +154,9 @@ def _forms(inputs: metric.Inputs, role: metric.Role, own: _Inverse, other: np.nd
             part = z[block[at] == b]
             errors[b, :d] += part.T @ part / 2
             errors[b, d] += part.sum(axis=0) / 2**0.5
-    null = _null_variance(errors.reshape(inputs.blocks, -1), np.bincount(block, minlength=inputs.blocks))
+    # Where both laws are equal the value is |E|^2 / 4 + |e|^2 / 2, of the errors of the whitened covariance and mean.
+    null = squared_mean.null_variance(errors.reshape(inputs.blocks, -1), np.bincount(block, minlength=inputs.blocks))
     return _Forms(square, across, along, max(null, d * (d + 3) / 4))
-
-
-def _null_variance(sums: np.ndarray, size: np.ndarray) -> float:
-    """n^2 times a set's part in the variance of the value where both laws are equal.
-
-    The value then is |E|^2 / 4 + |e|^2 / 2, E the error of the whitened covariance and e that of the mean: the squared
-    length of a mean of vectors with some covariance C, of variance 2 tr C^2 / n^2. Vectors of the blocks tell tr C^2 by
-    the spread of the eigenvalues of their products, as for a Wishart matrix. Gaussian laws have d (d + 3) / 4.
-    """
-    some = size > 0
-    sums, size, blocks = sums[some], size[some], int(some.sum())
-    vectors = (sums - size[:, None] * (sums.sum(axis=0) / size.sum())) / np.sqrt(size)[:, None]
-    gram = (vectors @ vectors.T).astype(np.float64)
-    spread = np.sum(gram**2) - np.trace(gram) ** 2 / (blocks - 1)
-    return float(2 * spread / (blocks * (blocks - 1) - 2))
 
 
 def _warning(tails: list[float]) -> dict[str, str]:

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
-from gan_probe.metrics import metric
+from gan_probe.metrics import decompose, metric
 from gan_probe.ops import moments
 from gan_probe.stats import extrapolate
 
@@ -59,7 +58,7 @@ def halvable(rows: int, dim: int) -> bool:
 
 def eigh(inputs: metric.Inputs, role: metric.Role) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues [d], ascending, and eigenvectors [d, d] of a role's covariance (ddof 1)."""
-    return inputs.kept(role, "covariance eigh", lambda: scipy.linalg.eigh(fitted(inputs, role)[0].covariance))
+    return inputs.kept(role, "covariance eigh", lambda: decompose.eigh(fitted(inputs, role)[0].covariance))
 
 
 def principal(inputs: metric.Inputs, role: metric.Role) -> Principal:
@@ -83,7 +82,7 @@ def principal(inputs: metric.Inputs, role: metric.Role) -> Principal:
 
 def by_rows(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues [n], descending, and eigenvectors [d, n] of x'x for x [n, d], n <= d; zeros where there is none."""
-    w, u = scipy.linalg.eigh(x @ x.T)
+    w, u = decompose.eigh(x @ x.T)
     w = np.maximum(w[::-1], 0)
     real = w > w[0] * len(w) * np.finfo(np.float64).eps
     return w * real, x.T @ (u[:, ::-1] * np.where(real, 1 / np.sqrt(np.where(real, w, 1)), 0))

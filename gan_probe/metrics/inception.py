@@ -1,31 +1,18 @@
 """Inception score from the logits that came with the samples: exp of the mutual information of row and class.
 
-Salimans et al. 2016, section 4: exp mean KL(p(c|y) || p(c)). The plug-in marginal makes the mean of M rows too small by
-about sum_c var(p_c) / (2 M p_c), which is added back; the ten-split mean that papers print stands in detail.
+Salimans et al. 2016, section 4: exp mean KL(p(c|y) || p(c)), its bias removed; the ten-split mean that papers print
+stands in detail.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from scipy import special
 
 from gan_probe import types
 from gan_probe.metrics import metric
+from gan_probe.stats import mutual_information
 
-__all__ = ["Score", "inception", "interval", "score"]
+__all__ = ["inception"]
 
 _SPLITS = 10
-_SMALL_BIAS = 0.02  # nats
-_ROWS = 4096
-
-
-class Score(NamedTuple):
-    """Mutual information in nats: plain: of the rows. bias: to be added. stderr: of it. splits: plain of each split."""
-
-    plain: float
-    bias: float
-    stderr: float
-    splits: np.ndarray
 
 
 def inception(*, splits: str = "shuffled") -> metric.Metric:
@@ -42,12 +29,12 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
         count = min(_SPLITS, len(logits))
         # Blocks are cut at random by content, so that the order of rows plays no part.
         split = inputs.block("fake") if splits == "shuffled" else np.arange(len(logits)) * count // len(logits)
-        found = score(logits, split % count)
+        found = mutual_information.information(logits, split % count)
         split_scores = np.exp(found.splits)
         classes = logits.shape[1]
         return types.Estimate(
             value=min(max(float(np.exp(found.plain + found.bias)), 1.0), classes),
-            interval=interval(found, classes),
+            interval=mutual_information.interval(found, classes),
             n_real=inputs.shape.rows["real"],
             n_fake=len(logits),
             estimand="limit",
@@ -55,6 +42,7 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
             better="higher",
             convention="given logits, bias corrected",
             detail={
+                **_warning(logits),
                 "plain": float(np.exp(found.plain)),
                 "splits": {
                     "mean": float(split_scores.mean()), "deviation": float(split_scores.std()), "ddof": 0,
@@ -82,46 +70,8 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
     )
 
 
-def score(logits: np.ndarray, split: np.ndarray) -> Score:
-    """Of float32 logits [n, c], and int [n], the split of each row."""
-    n, classes = logits.shape
-    labels, split = np.unique(split, return_inverse=True)
-    total, square = np.zeros((len(labels), classes)), np.zeros(classes)
-    own = np.empty(n)  # sum_c p ln p of each row
-    for at, log_p in _log_softmax(logits):
-        p = np.exp(log_p)
-        own[at] = (p * log_p).sum(axis=1)
-        square += (p * p).sum(axis=0)
-        np.add.at(total, split[at], p)
-    size = np.bincount(split)
-    mean = total.sum(axis=0) / n
-    some = mean > 0
-    variance = np.maximum(square - n * mean**2, 0) / (n - 1)
-    bias = (variance[some] / mean[some]).sum() / (2 * n)
-    kl = np.empty(n)
-    log_mean = np.log(np.where(some, mean, 1))
-    for at, log_p in _log_softmax(logits):
-        kl[at] = own[at] - np.exp(log_p) @ log_mean
-    by_split = total / size[:, None]
-    splits = np.bincount(split, own) / size - special.xlogy(by_split, by_split).sum(axis=1)
-    return Score(float(kl.mean()), float(bias), float(kl.std(ddof=1) / n**0.5), np.maximum(splits, 0))
-
-
-def interval(found: Score, classes: int) -> types.Interval:
-    """95 % interval of the bias-corrected score: the influence of a row on the mutual information is its own KL.
-
-    Where the correction is not small (many classes for the rows) what is left of the bias is not either, and the
-    interval is called approximate; so is one without width.
-    """
-    log, spread = found.plain + found.bias, 1.96 * found.stderr
-    low, high = np.clip(np.exp([log - spread, log + spread]), 1.0, classes)
-    kind: types.Kind = "exact" if found.bias < _SMALL_BIAS and low < high else "approximate"
-    method = "delta method on the log scale, bias corrected"
-    return types.Interval(float(low), float(high), float(np.exp(log) * found.stderr), method, kind)
-
-
-def _log_softmax(logits: np.ndarray):
-    """Slices of rows, each with its float64 log probabilities."""
-    for start in range(0, len(logits), _ROWS):
-        at = slice(start, start + _ROWS)
-        yield at, special.log_softmax(logits[at].astype(np.float64), axis=1)
+def _warning(logits: np.ndarray) -> dict[str, str]:
+    """Of probabilities, which would be scored as if they were logits: nearly alike."""
+    if (logits >= 0).all() and np.abs(logits.sum(axis=1) - 1).max() < 1e-3:
+        return {"warning": "rows of the logits sum to 1, as probabilities do: give their logarithms"}
+    return {}

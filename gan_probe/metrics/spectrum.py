@@ -11,7 +11,7 @@ import numpy as np
 
 from gan_probe import types
 from gan_probe.metrics import gaussians, metric
-from gan_probe.stats import renyi
+from gan_probe.stats import influence, renyi
 
 __all__ = ["dropped", "spectrum"]
 
@@ -42,7 +42,7 @@ def spectrum(*, floor: float = 0.01) -> metric.Metric:
             detail={
                 **gaussians.unequal(inputs.shape),
                 "real": math.exp(real_log),
-                "ratio_to_real": renyi.ratio((log, stderr), (real_log, real_stderr)),
+                "ratio_to_real": influence.log_ratio((log, stderr), (real_log, real_stderr)),
                 "dropped": float(lost),
                 "eigenvalues": {
                     "real": real.eigenvalues[:_LISTED].tolist(), "fake": fake.eigenvalues[:_LISTED].tolist()
@@ -91,7 +91,7 @@ def _log_rank(inputs: metric.Inputs, role: metric.Role) -> tuple[float, float]:
         effect = np.empty(inputs.shape.rows[role])
         for at, x in gaussians.chunks(inputs.features(role)):
             effect[at] = renyi.influence(((x - fitted.mean) @ fitted.directions) ** 2 / total, p, slope)
-        return value, float(effect.std(ddof=1) / len(effect) ** 0.5)
+        return value, influence.variance(effect) ** 0.5
 
     return inputs.kept(role, "effective rank", make)
 

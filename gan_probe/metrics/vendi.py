@@ -9,12 +9,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 from gan_probe import types
-from gan_probe.metrics import gaussians, metric
+from gan_probe.metrics import decompose, gaussians, metric
 from gan_probe.ops import moments
-from gan_probe.stats import renyi
+from gan_probe.stats import influence, renyi
 
 __all__ = ["vendi"]
 
@@ -53,7 +52,7 @@ def vendi(*, q: float = 1.0) -> metric.Metric:
             detail={
                 **gaussians.unequal(inputs.shape),
                 "real": math.exp(real),
-                "ratio_to_real": renyi.ratio((fake, stderr), (real, real_stderr)),
+                "ratio_to_real": influence.log_ratio((fake, stderr), (real, real_stderr)),
                 "orders": [
                     {"q": _text(order), "value": math.exp(a), "real": math.exp(b)}
                     for order, a, b in zip(orders, others, real_others, strict=True)
@@ -82,7 +81,7 @@ def _numbers(inputs, role, q, orders) -> tuple[float, float, list[float]]:
         effect = np.empty(inputs.shape.rows[role])
         for at, x in gaussians.chunks(inputs.features(role)):
             effect[at] = renyi.influence((_unit(x) @ directions) ** 2, eigenvalues, slope)
-        return float(effect.std(ddof=1) / len(effect) ** 0.5)
+        return influence.variance(effect) ** 0.5
 
     error = inputs.kept(role, f"vendi error {q}", stderr)
     return value, error, [renyi.log_number(eigenvalues, order)[0] for order in orders]
@@ -93,7 +92,7 @@ def _spectrum(features: np.ndarray) -> _Spectrum:
     if n <= d:
         w, v = gaussians.by_rows(_unit(features.astype(np.float64)))
     else:
-        w, v = scipy.linalg.eigh(moments.second_moment(features, _unit))
+        w, v = decompose.eigh(moments.second_moment(features, _unit))
     w = np.where(w > w.max() * np.finfo(np.float32).eps, w, 0)  # below, rounding
     return _Spectrum(w / w.sum(), v)
 

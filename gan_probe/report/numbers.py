@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 __all__ = ["Texts", "deciding", "estimate", "interval", "kind", "method", "number", "texts", "with_interval"]
 
 _PLACES = 8  # decimals kept at most: beyond, scientific notation is shorter
+_LONGEST = 10  # characters of a number beside its interval: an interval then fits its column
 
 
 class Texts(NamedTuple):
@@ -32,9 +33,10 @@ def texts(value: float | None, low: float | None, high: float | None) -> Texts:
     if width <= 0 or _multiplicative(value, low, high):
         shown = [number(x) for x in known]
     elif max(map(abs, known)) < 1e-3:
-        shown = [_scientific(x, 2 + _exponent(x) - _exponent(width)) if x else "0" for x in known]
+        shown = [_scientific(x, min(5, 2 + _exponent(x) - _exponent(width))) if x else "0" for x in known]
     else:
-        shown = [_fixed(x, _decimals(width, 2)) for x in known]
+        before = max(len(_fixed(x, 0)) for x in known)  # digits before the point, commas and sign
+        shown = [_fixed(x, min(_decimals(width, 2), max(0, _LONGEST - 1 - before))) for x in known]
     texts_left = iter(shown)
     return Texts(*(m if x is None else next(texts_left) for x, m in zip(three, ("-", "open", "open"), strict=True)))
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from gan_probe import types
-from gan_probe.stats import blocks
+from gan_probe.stats import blocks, quantiles
 
 __all__ = ["Collisions", "beta_interval", "count", "leave_block_out", "ratio_interval", "support_interval"]
 
@@ -96,7 +96,7 @@ def beta_interval(found: Collisions) -> types.Interval:
         )
     stderr = found.beta * float(np.sqrt(found.log_variance))
     if found.collisions < _ENOUGH:
-        factor = float(np.exp(special.stdtrit(found.dof, 1 - _ALPHA / 2) * np.sqrt(found.log_variance)))
+        factor = float(np.exp(quantiles.student(found.dof) * np.sqrt(found.log_variance)))
         high = min(1.0, found.beta * factor)
         return types.Interval(found.beta / factor, high, stderr, "log block jackknife, t", "conservative")
     effective, unit = found.collisions / found.dispersion, found.dispersion / found.pairs
@@ -132,7 +132,7 @@ def ratio_interval(*, fake: Collisions, real: Collisions) -> types.Interval:
     variances = [fake.log_variance, real.log_variance]
     dof = blocks.satterthwaite(variances, [fake.dof, real.dof])
     spread = float(np.sqrt(sum(variances)))
-    factor = float(np.exp(special.stdtrit(dof, 1 - _ALPHA / 2) * spread))
+    factor = float(np.exp(quantiles.student(dof) * spread))
     kind: types.Kind = "exact" if min(fake.collisions, real.collisions) >= _ENOUGH else "conservative"
     return types.Interval(ratio / factor, ratio * factor, ratio * spread, "log ratio of collision rates", kind)
 

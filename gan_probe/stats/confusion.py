@@ -14,14 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from gan_probe import types
-from gan_probe.stats import proportion
+from gan_probe.stats import proportion, quantiles
 
 __all__ = ["Confusion", "Corrected", "correctness", "distance", "fractions", "measured"]
 
-_Z = float(special.ndtri(0.975))
 _METHOD = "score, delta with the confusion matrix"
 _MOST_NOISE = 1 / 3
 _MOST_STEPS = 2000
@@ -162,7 +160,7 @@ def _score(value: float, variance: Callable[[float], float]) -> types.Interval:
     start, middle, end = (variance(t) for t in (0.0, 0.5, 1.0))
     square, slope = 2 * (start + end - 2 * middle), 4 * middle - 3 * start - end
     stderr = float(np.sqrt(max(variance(value), 0.0)))
-    a, b, c = 1 - _Z**2 * square, value + _Z**2 * slope / 2, value**2 - _Z**2 * start
+    a, b, c = 1 - quantiles.Z**2 * square, value + quantiles.Z**2 * slope / 2, value**2 - quantiles.Z**2 * start
     root = np.sqrt(max(b**2 - a * c, 0.0))
     low, high = ((b - root) / a, (b + root) / a) if a > 0 else (0.0, 1.0)
     return types.Interval(min(max(low, 0.0), value), max(min(high, 1.0), value), stderr, _METHOD, "conservative")
@@ -194,8 +192,8 @@ def _inverse(confusion: Confusion) -> np.ndarray:
 
 def _smoothed(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rates [K, K] and rows [K] with z^2 rows spread over each class (Agresti and Coull 1998): errors unseen so far."""
-    prior = _Z**2 / counts.shape[1]
-    total = counts.sum(axis=1) + _Z**2
+    prior = quantiles.Z**2 / counts.shape[1]
+    total = counts.sum(axis=1) + quantiles.Z**2
     return (counts + prior) / total[:, None], total
 
 
@@ -205,11 +203,11 @@ def _row_variances(functionals: np.ndarray, confusion: Confusion) -> np.ndarray:
     With z^2/2 further rows at either end of each functional (for two classes Agresti and Coull's interval): an error
     that 50 rows of a common class did not show may fill a rare one. z^2 rows spread evenly covered 87 % there.
     """
-    total = confusion.counts.sum(axis=1) + _Z**2
+    total = confusion.counts.sum(axis=1) + quantiles.Z**2
     ends = np.stack([functionals.min(axis=1), functionals.max(axis=1)])
 
     def mean(of: np.ndarray, at_ends: np.ndarray) -> np.ndarray:
-        return (np.sum(confusion.counts * of, axis=1) + _Z**2 / 2 * at_ends.sum(axis=0)) / total
+        return (np.sum(confusion.counts * of, axis=1) + quantiles.Z**2 / 2 * at_ends.sum(axis=0)) / total
 
     return (mean(functionals**2, ends**2) - mean(functionals, ends) ** 2) / total
 

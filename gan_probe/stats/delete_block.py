@@ -13,10 +13,9 @@ which the neighbour lists give in no pass at all.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from gan_probe import types
-from gan_probe.stats import blocks, proportion
+from gan_probe.stats import blocks, proportion, quantiles
 
 __all__ = ["Replicates", "density", "hit_share", "interval", "share_inside"]
 
@@ -104,7 +103,7 @@ def interval(replicates: Replicates, *, share: bool) -> types.Interval:
     """
     value, without_rows, without_columns, rows = replicates
     stderr = float(np.sqrt(blocks.jackknife(without_rows) + blocks.jackknife(without_columns)))
-    half = float(special.stdtrit(len(without_rows) - 1, 0.975)) * stderr
+    half = quantiles.student(len(without_rows) - 1.0) * stderr
     low, high = max(value - half, 0.0), value + half
     if share or value == 0:
         wilson = proportion.wilson(value * rows, rows)

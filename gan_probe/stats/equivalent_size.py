@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 
 from gan_probe import types
-from gan_probe.stats import proportion
+from gan_probe.stats import proportion, quantiles
 
 __all__ = ["Curve", "Worth", "curve", "worth"]
 
-_Z = float(special.ndtri(0.975))
 _GRID = 1000
 _ROUNDING = 1e-9
 _STEEPEST = 2.0  # power of n with which a variance may fall
@@ -49,12 +48,12 @@ class Curve(NamedTuple):
         Wilson's, of as many items as have the same variance. That of the items has z^2 pseudo-items, half of them right
         (Agresti and Coull 1998), so that a class which all answer rightly keeps an interval.
         """
-        t, more = self.correct.shape[1], _Z**2
+        t, more = self.correct.shape[1], quantiles.Z**2
         mean = (self.accuracy * t + more / 2) / (t + more)
         items = ((np.square(self.correct).sum(axis=1) + more / 2) / (t + more) - mean**2) / t
         draws = self.deviation**2 / self.repeats
         variance = items + draws
-        trials = mean * (1 - mean) / variance * (_Z / _student(variance, draws, self.freedom)) ** 2
+        trials = mean * (1 - mean) / variance * (quantiles.Z / _student(variance, draws, self.freedom)) ** 2
         found = [proportion.wilson(p * n, n) for p, n in zip(self.accuracy, trials, strict=True)]
         return [
             types.Interval(w.low, w.high, float(s), "Wilson, items and draws of subsets", "approximate")
@@ -125,7 +124,7 @@ def _paired(against: Curve, correct: np.ndarray, grid: np.ndarray, log_sizes: np
     """
     difference = against.correct - correct
     difference -= difference.mean(axis=1, keepdims=True)
-    covariance = (difference @ difference.T / (len(correct) - 1) + _Z**2 / len(correct)) / len(correct)
+    covariance = (difference @ difference.T / (len(correct) - 1) + quantiles.Z**2 / len(correct)) / len(correct)
     after = np.clip(np.searchsorted(log_sizes, grid), 1, len(log_sizes) - 1)
     share = (grid - log_sizes[after - 1]) / (log_sizes[after] - log_sizes[after - 1])
     weights = np.zeros((len(grid), len(log_sizes)))
@@ -162,7 +161,7 @@ def _student(variance: np.ndarray, draws: np.ndarray, freedom: np.ndarray) -> np
     """97.5 % points of t for a variance whose part `draws` was estimated with such freedom (Satterthwaite 1946)."""
     share = np.divide(draws, variance, out=np.zeros_like(variance), where=variance > 0)
     known = np.divide(freedom, share**2, out=np.full_like(variance, np.inf), where=share > 0)
-    return special.stdtrit(np.maximum(known, 1.0), 0.975)
+    return quantiles.student(np.maximum(known, 1.0))
 
 
 def _inverse(grid: np.ndarray, monotone: np.ndarray, accuracy: float) -> float:

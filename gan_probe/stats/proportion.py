@@ -6,10 +6,9 @@ import numpy as np
 from scipy import special
 
 from gan_probe import types
+from gan_probe.stats import quantiles
 
 __all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "faint", "multinomial", "variation", "wilson"]
-
-_Z = float(special.ndtri(0.975))
 
 
 class ClassComparison(NamedTuple):
@@ -39,9 +38,9 @@ def wilson(successes: float, trials: float) -> types.Interval:
       trials: number of trials, > 0.
     """
     p = successes / trials
-    shrink = 1 + _Z**2 / trials
-    centre = (p + _Z**2 / (2 * trials)) / shrink
-    half = _Z / shrink * np.sqrt(p * (1 - p) / trials + _Z**2 / (4 * trials**2))
+    shrink = 1 + quantiles.Z**2 / trials
+    centre = (p + quantiles.Z**2 / (2 * trials)) / shrink
+    half = quantiles.Z / shrink * np.sqrt(p * (1 - p) / trials + quantiles.Z**2 / (4 * trials**2))
     low = 0.0 if successes == 0 else max(0.0, float(centre - half))
     high = 1.0 if successes == trials else min(1.0, float(centre + half))
     return types.Interval(low, high, float(np.sqrt(p * (1 - p) / trials)), "Wilson", "exact")
@@ -116,7 +115,7 @@ def variation(difference: np.ndarray, sd: np.ndarray, covariance: np.ndarray) ->
     if not inside.any():
         inside = np.arange(len(difference)) == np.argmax(np.diag(covariance))
     stderr = float(np.sqrt(max(covariance[np.ix_(inside, inside)].sum(), 0.0)))
-    low, high = max(0.0, value - bias - _Z * stderr), min(1.0, value + _Z * stderr)
+    low, high = max(0.0, value - bias - quantiles.Z * stderr), min(1.0, value + quantiles.Z * stderr)
     return types.Interval(low, high, stderr, "delta, lower end less the bias of near-equal classes", "conservative")
 
 
@@ -127,7 +126,7 @@ def multinomial(p: np.ndarray, n: float) -> np.ndarray:
 
 def _covariance(counts: np.ndarray) -> np.ndarray:
     """That of the shares of counts, shrunk."""
-    return multinomial((counts + _Z**2 / len(counts)) / (counts.sum() + _Z**2), counts.sum())
+    return multinomial((counts + quantiles.Z**2 / len(counts)) / (counts.sum() + quantiles.Z**2), counts.sum())
 
 
 def _null_expectation(pooled: np.ndarray, n: float, m: float) -> float:

@@ -11,11 +11,10 @@ import numpy as np
 import scipy
 
 from gan_probe import types
-from gan_probe.stats import proportion
+from gan_probe.stats import proportion, quantiles
 
 __all__ = ["Auc", "auc", "mann_whitney_z"]
 
-_Z = float(scipy.special.ndtri(0.975))
 _FEW = 5  # rows out of order, in trials of the smaller set
 
 
@@ -78,7 +77,7 @@ def mann_whitney_z(*, x: np.ndarray, y: np.ndarray) -> float:
 
 def _logit(value: float, variance: float, method: str, kind: types.Kind) -> types.Interval:
     stderr = float(np.sqrt(variance))
-    logit, half = np.log(value / (1 - value)), _Z * stderr / (value * (1 - value))
+    logit, half = np.log(value / (1 - value)), quantiles.Z * stderr / (value * (1 - value))
     low, high = scipy.special.expit([logit - half, logit + half])
     return types.Interval(float(low), float(high), stderr, method, kind)
 

@@ -10,8 +10,9 @@ import math
 import numpy as np
 
 from gan_probe import types
+from gan_probe.stats import influence as influence_lib
 
-__all__ = ["influence", "interval", "log_number", "ratio"]
+__all__ = ["influence", "interval", "log_number"]
 
 
 def log_number(p: np.ndarray, q: float) -> tuple[float, np.ndarray]:
@@ -52,16 +53,4 @@ def influence(square: np.ndarray, p: np.ndarray, slope: np.ndarray) -> np.ndarra
 
 def interval(log: float, stderr: float) -> types.Interval:
     """95 % interval of an effective number, at least 1, from its logarithm and the standard error of that."""
-    low, high = math.exp(max(log - 1.96 * stderr, 0.0)), math.exp(log + 1.96 * stderr)
-    method = "delta method (influence function) on the log scale"
-    return types.Interval(low, high, math.exp(log) * stderr, method, "approximate")
-
-
-def ratio(fake: tuple[float, float], real: tuple[float, float]) -> dict[str, object]:
-    """Effective number of fake over that of real, JSON-ready, from the logarithm and standard error of each."""
-    log, spread = fake[0] - real[0], 1.96 * math.hypot(fake[1], real[1])
-    return {
-        "value": math.exp(log),
-        "ci95": [math.exp(log - spread), math.exp(log + spread)],
-        "interval": "delta method on the log scale; approximate",
-    }
+    return influence_lib.log_interval(log, stderr, "delta method (influence function) on the log scale", least=1.0)

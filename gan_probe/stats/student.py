@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
-from scipy import special
 
 from gan_probe import types
+from gan_probe.stats import quantiles
 
 __all__ = ["mean_interval"]
 
@@ -16,5 +16,5 @@ def mean_interval(values: np.ndarray) -> types.Interval:
     if n < 2:
         return types.Interval(None, None, None, "t over fewer than two values", "exact")
     mean, stderr = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(n)
-    half = float(special.stdtrit(n - 1, 0.975)) * stderr
+    half = quantiles.student(n - 1.0) * stderr
     return types.Interval(mean - half, mean + half, stderr, f"t with {n - 1} degrees of freedom", "exact")

@@ -8,10 +8,9 @@ the delete-block jackknife over columns V_c each hold the interaction V_i once, 
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from gan_probe import types
-from gan_probe.stats import blocks
+from gan_probe.stats import blocks, quantiles
 
 __all__ = [
     "LeaveBlockOut",
@@ -166,6 +165,6 @@ def _interaction(part: LeaveBlockOut) -> float:
 
 def _student(value: float, variance: float, dof: float, kind: types.Kind = "exact") -> types.Interval:
     stderr = float(np.sqrt(variance))
-    half = float(special.stdtrit(dof, 0.975)) * stderr
+    half = quantiles.student(dof) * stderr
     method = "two-sided block jackknife, Satterthwaite t"
     return types.Interval(float(value) - half, float(value) + half, stderr, method, kind)

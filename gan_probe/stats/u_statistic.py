@@ -9,13 +9,11 @@ for the estimate and its two regimes). What is kept of the kernel matrices are r
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from gan_probe import types
+from gan_probe.stats import quantiles
 
 __all__ = ["Mmd", "mmd_variances", "score_interval"]
-
-_Z = float(special.ndtri(0.975))
 
 
 class Mmd(NamedTuple):
@@ -82,8 +80,8 @@ def score_interval(estimate: float, v1: float, v2: float) -> types.Interval:
 
 def _roots(estimate: float, v2: float, c: float) -> tuple[float, float]:
     """Roots of t^2 - (2 e + z^2 c) t + e^2 - z^2 V2 = 0 for e >= 0; both are real."""
-    half = estimate + _Z**2 * c / 2
-    radius = np.sqrt(_Z**2 * (_Z**2 * c**2 / 4 + c * estimate + v2))
+    half = estimate + quantiles.Z**2 * c / 2
+    radius = np.sqrt(quantiles.Z**2 * (quantiles.Z**2 * c**2 / 4 + c * estimate + v2))
     return half - radius, half + radius
 
 

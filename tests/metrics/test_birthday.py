@@ -166,3 +166,11 @@ def test_lists_measured_rows_and_passes_count_alike(given, monkeypatch, atoms):
     assert found[0] == found[1]
     d = spatial.squareform(spatial.pdist(fake.astype(np.float64)))
     assert found[0].detail["collisions"] == (np.triu(d <= THRESHOLD, 1)).sum()
+
+
+@pytest.mark.parametrize(("dim", "reach", "error"), [(1, (0.01, 0.03), 0.05), (2, (0.03, 0.09), 0.1)])
+def test_dimension_of_a_line_and_a_square(estimate, dim, reach, error):
+    """compare_gan's fractal dimension, the slope of ln P(two rows within r) against ln r: 1 +- .05 and 2 +- .1."""
+    rows = np.random.default_rng(0).uniform(size=(700, dim))
+    beta = [estimate(birthday.birthday(threshold=r), real=rows, fake=rows).detail["beta"] for r in reach]
+    assert np.log(beta[1] / beta[0]) / np.log(reach[1] / reach[0]) == pytest.approx(dim, abs=error)

@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.linalg
+from sklearn import datasets
 
 from gan_probe import types
 from gan_probe.metrics import frechet
@@ -13,6 +14,12 @@ def fitted(x):
     x = np.asarray(x, np.float64)
     mean = x.mean(axis=0)
     return moments.Moments(len(x), mean, (x - mean).T @ (x - mean))
+
+
+def fitted_apart(x):
+    """Of every feature alone, ddof 0."""
+    columns = np.asarray(x, np.float64).T
+    return [moments.Moments(len(c) + 1, c.mean(keepdims=True), np.array([[len(c) * c.var()]])) for c in columns]
 
 
 def by_sqrtm(x, y):
@@ -34,8 +41,13 @@ def test_unit_shift_in_2048_dimensions():
     assert frechet.distance(real, fake) == pytest.approx(2048, abs=1e-9)
 
 
-@pytest.mark.parametrize("n", [2, 4, 16, 128, 2048])
-@pytest.mark.parametrize("d", [2, 4, 16, 64])
+GRID = [(n, d) for n in (2, 4, 16, 128, 2048) for d in (2, 4, 16, 64)] + [(128, 256), (2048, 256), (32768, 64)]
+WHOLE_GRID = [(2**i, 2**j) for i in range(1, 16) for j in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("n", "d"), [pytest.param(n, d, marks=[] if (n, d) in GRID else pytest.mark.slow) for n, d in WHOLE_GRID]
+)
 def test_grid_against_sqrtm(n, d):
     """torch-fidelity's grid, seed 2023: never NaN, and SciPy's value to five places wherever it has one."""
     rng = np.random.RandomState(2023)
@@ -70,6 +82,16 @@ def test_value_of_tf_gan(estimate):
     assert frechet.distance(fitted(x), fitted(y)) == pytest.approx(65.7427236820, rel=1e-9)
 
 
+def test_simplified_values_of_tf_gan():
+    """tf-gan: np.random.seed(0), float32 sets of 256 x 2048: of means alone, and of features each apart (ddof 0)."""
+    rng = np.random.RandomState(0)
+    x, y = (fitted_apart(rng.randn(256, 2048).astype(np.float32)) for _ in range(2))
+    means = sum(frechet.distance(a._replace(scatter=b.scatter), b) for a, b in zip(x, y, strict=True))
+    assert means == pytest.approx(14.991064, rel=1e-6)
+    diagonal = sum(frechet.distance(a, b) for a, b in zip(x, y, strict=True))
+    assert diagonal == pytest.approx(22.972427, rel=1e-6)
+
+
 def test_fewer_rows_than_features(estimate):
     """Nuclear norm of the product of centred rows, against eigenvalues of a 512 x 512 product of rank 63."""
     rng = np.random.default_rng(0)
@@ -91,6 +113,16 @@ def test_both_routes_agree_in_value_and_standard_error(estimate, monkeypatch):
     dual = estimate(frechet.frechet(), real=x, fake=y)
     assert primal.value == pytest.approx(dual.value, rel=1e-6)
     assert primal.interval.stderr == pytest.approx(dual.interval.stderr, rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [300, 50])
+def test_equal_sets_are_at_distance_zero(estimate, n):
+    """Not at what rounding leaves; pixels that never vary included."""
+    x = datasets.load_digits().data[:n]
+    found = estimate(frechet.frechet(), real=x, fake=x)
+    assert (found.value, *found.interval[:3]) == (0, 0, 0, 0)
+    apart = estimate(frechet.frechet(), real=x, fake=x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape))
+    assert apart.value > 0 and apart.interval.stderr > 0
 
 
 def test_standard_error_is_the_jackknifes(estimate):

@@ -88,18 +88,12 @@ def test_order_of_rows_moves_contiguous_splits_only(given):
         assert (means[0] == pytest.approx(means[1], rel=1e-9)) is same
 
 
-@pytest.mark.parametrize("sharp", [0.3, 2.0, 10.0])
-@pytest.mark.parametrize("n", [200, 1000])
-def test_coverage(covers, sharp, n):
-    """The limit, that a large sample shows: the plain value lies above it by its bias."""
-    rng = np.random.default_rng(3)
-    offset = np.linspace(-1, 1, 10).astype(np.float32)
-    large = inception.score(draw(rng, 200_000, 10, sharp) + offset, np.zeros(200_000, int))
-    found = [inception.score(draw(rng, n, 10, sharp) + offset, np.zeros(n, int)) for _ in range(300)]
-    truth = large.plain + large.bias
-    middle = np.array([f.plain + f.bias for f in found])
-    assert abs(middle.mean() - truth) < 4 * middle.std() / np.sqrt(300) + 2 * large.stderr
-    assert 0.91 < covers([inception.interval(f, 10) for f in found], np.exp(truth)) < 0.985
+def test_probabilities_are_warned_of(scored):
+    logits = draw(np.random.default_rng(0))
+    assert "warning" not in scored(logits).detail
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert "logarithms" in scored(p).detail["warning"]
+    assert "warning" not in scored(np.log(p)).detail
 
 
 def test_without_logits_there_is_a_reason(given):

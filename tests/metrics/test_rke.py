@@ -64,23 +64,3 @@ def test_standard_error_is_the_jackknifes(estimate):
     n = len(y)
     without = [(n - 1) ** 2 / np.delete(np.delete(k2, i, 0), i, 1).sum() for i in range(n)]
     assert found.interval.stderr == pytest.approx(np.sqrt((n - 1) * np.var(without)), rel=0.05)
-
-
-@pytest.mark.parametrize("law", ["gaussian", "heavy", "atoms"])
-def test_coverage(covers, law):
-    """The value's own mean at this size, sigma held; atoms are where the second-order part counts."""
-    rng = np.random.default_rng(5)
-    points = 20 * rng.standard_normal((300, 3))
-    draw = {
-        "gaussian": lambda: rng.standard_normal((300, 3)),
-        "heavy": lambda: rng.standard_t(3, (300, 3)),
-        "atoms": lambda: points[rng.integers(0, 300, 300)],
-    }[law]
-    counts = []
-    for _ in range(300):
-        y = draw()
-        square = (y * y).sum(axis=1)
-        k2 = np.exp(-np.maximum(square[:, None] + square - 2 * y @ y.T, 0))
-        counts.append(rke._count(k2.sum(axis=1), (k2 * k2).sum(axis=1)))
-    truth = np.mean([c.value for c in counts])
-    assert 0.91 < covers([rke._interval(c) for c in counts], truth) < 0.99

@@ -64,6 +64,22 @@ def test_a_shift_costs_its_length_along_every_direction(estimate):
     assert found.interval.low > found.detail["null_expectation"] > 0
 
 
+def test_mind_of_torch_fidelity(estimate):
+    """Its Monge inception distance is 3 d SW_2^2: 0 of equal sets, symmetric, 3 d mu^2 of a shift of all features."""
+    metric = sliced_wasserstein.sliced_wasserstein(projections=1000)
+    rng = np.random.default_rng(11)
+    x, y = rng.standard_normal((800, 64)), rng.standard_normal((800, 64))
+
+    def mind(real, fake):
+        return 3 * 64 * estimate(metric, real=real, fake=fake).value ** 2
+
+    assert mind(x, x) == 0
+    one, three = mind(x, y + 1), mind(x, y + 3)
+    assert one == pytest.approx(3 * 64, rel=0.1) and three == pytest.approx(3 * 64 * 9, rel=0.1)
+    assert mind(y + 1, x) == pytest.approx(one, rel=1e-5)
+    assert mind(x, y[:500] + 1) == pytest.approx(3 * 64, rel=0.1)  # of unequal sizes it takes all rows
+
+
 def test_scale_symmetry_and_identity(estimate):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((50, 3)), rng.standard_normal((40, 3)) + 0.5

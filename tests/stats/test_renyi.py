@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gan_probe.stats import renyi
+from gan_probe.stats import influence, renyi
 
 
 def number(p, q):
@@ -47,3 +47,23 @@ def test_influence_is_a_derivative():
     for i in range(0, 50, 7):
         step = 1e-6 * (np.eye(50)[i] - even)
         assert found[i] == pytest.approx((log_number(even + step) - log_number(even - step)) / 2e-6, rel=1e-5)
+
+
+@pytest.mark.parametrize("law", ["heavy", "correlated", "collapsed", "digits_dropped"])
+def test_coverage(draw, coverage, law):
+    """Effective rank, around its mean at these sizes; without four moments (heavy) no interval covers."""
+    found = []
+    for seed in range(200):
+        _, y = draw(law, np.random.default_rng(seed), 5, 300)
+        y = y - y.mean(axis=0)
+        w, v = np.linalg.eigh(y.T @ y)
+        value, slope = renyi.log_number(w / w.sum(), 1.0)
+        effects = renyi.influence((y @ v) ** 2 * len(y) / w.sum(), w / w.sum(), slope)
+        found.append((value, influence.variance(effects) ** 0.5))
+    truth = float(np.mean(np.exp([value for value, _ in found])))
+    intervals = [renyi.interval(*f) for f in found]
+    if law == "heavy":
+        with pytest.raises(AssertionError):
+            coverage(intervals, truth, f"effective rank {law}")
+    else:
+        coverage(intervals, truth, f"effective rank {law}")
