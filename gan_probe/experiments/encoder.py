@@ -39,7 +39,7 @@ class Config:
     games: int = experiment.setting(16, "generators of each size; each meets a discriminator of each capacity")
     steps: int = experiment.setting(300, "updates of each discriminator")
     generators: int = experiment.setting(1_000, "random generators of each size that one discriminator judges")
-    samples: int = experiment.setting(2_000, "images that the network makes for the birthday test")
+    samples: int = experiment.setting(2_000, "images that the network makes for the birthday test", least=20)
     eps: float = experiment.setting(0.1, "gap that no discriminator may find, of 2.3 at most")
     seed: int = experiment.setting(0, "of codes, generators and training")
 
