@@ -4,8 +4,9 @@
     gan-probe reproduce 002-interpolation --gan=dcgan --recipe=paper --steps=20000
 
 Trains a generator and a classifier, walks straight from latent to latent, and measures the images on the way against
-blends of the two end images, in pixels and in the classifier's last layer. Expected: walks are no blends; half-way
-they lie nearer to real images than blends do, where distances have a meaning: L2 of pixels favours what is blurred.
+blends of the two end images, in pixels and in the classifier's last layer. Expected: walks are no blends, and half-way
+as near to training images as their ends are; the classifier is a little more often sure of their class than of the
+blends', but of a third as many as of held-out images. L2 of pixels favours what is blurred.
 """
 
 import dataclasses
@@ -188,6 +189,6 @@ EXPERIMENT = experiment.Experiment(
             arch="mnist_cnn", pairs=2_000,
         ),
     },
-    {"smoke": 0.4, "cpu": 10, "paper": 300},
+    {"smoke": 0.4, "cpu": 2.5, "paper": 300},
     main,
 )  # fmt: skip
