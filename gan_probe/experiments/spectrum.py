@@ -4,7 +4,8 @@
     gan-probe reproduce 002-spectrum --gans=dcgan --recipe=paper --steps=20000
 
 Trains generators and compares the covariance of their samples with that of held-out images; training images in their
-place show what agreement looks like. The paper: most directions are dropped.
+place show what agreement looks like. Expected, against the paper's reading that most directions are dropped: after
+minutes of training none is, and the effective rank is over nine tenths of that of held-out images.
 """
 
 import dataclasses
@@ -164,6 +165,6 @@ EXPERIMENT = experiment.Experiment(
         "cpu": Config(),
         "paper": Config(train="tfds:mnist/train", recipe="paper", steps=23_000, samples=10_000),
     },
-    {"smoke": 0.3, "cpu": 10, "paper": 600},
+    {"smoke": 0.3, "cpu": 3.5, "paper": 600},
     main,
 )
