@@ -1,14 +1,19 @@
 """The README's tables and docs/papers.md: `python -m tests.test_readme` makes them of METRICS, claims and docs/papers.
 
-docs/papers/ID holds the figure of a run of `gan-probe reproduce` and, of its results.json, the claims.
+docs/papers/ID holds the figure of a run of `gan-probe reproduce` and, of its results.json, the claims and how they were
+found: `python -m tests.test_readme DIR` keeps the run in DIR.
 """
 
 import collections
+import dataclasses
 import json
 import pathlib
 import re
+import sys
 
-from gan_probe import metrics
+from PIL import Image
+
+from gan_probe import content, metrics
 from gan_probe.experiments import EXPERIMENTS, claims, experiment
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
@@ -29,6 +34,22 @@ def table() -> str:
 
 
 OUTCOMES = ("holds", "does not hold", "cannot tell")
+
+
+KEPT = ("gan_probe", "created", "command", "seconds", "processor_seconds", "settings", "claims")
+
+
+def keep(out: pathlib.Path) -> None:
+    """Puts what a run of an experiment wrote into `out` in the place of what was kept of the last one."""
+    results = json.loads((out / "results.json").read_text("utf-8"))
+    folder = PAPERS.with_suffix("") / results["experiment"]
+    folder.mkdir(parents=True, exist_ok=True)
+    held = {name: round(results[name]) if "seconds" in name else results[name] for name in KEPT}
+    held |= {"created": held["created"][:10], "command": held["command"].partition(" --out=")[0]}
+    (folder / "claims.json").write_text(json.dumps(held, indent=1) + "\n", "utf-8")
+    drawn = Image.open(out / "figure.png").convert("RGB")
+    drawn.thumbnail((1100, 1100), Image.Resampling.LANCZOS)
+    drawn.quantize(256).save(folder / "figure.png", optimize=True)
 
 
 def kept(name: str) -> dict | None:
@@ -66,8 +87,9 @@ def papers_page() -> str:
         run = kept(name)
         if run is None:
             continue
+        seconds = f", {run['processor_seconds']:,} s of processor time" if "processor_seconds" in run else ""
         lines += [
-            "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}:", "",
+            "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}{seconds}:", "",
             f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", "",
             "| claim | the paper says | here | | outcome |", "|---|---|---|---|---|",
         ]  # fmt: skip
@@ -138,6 +160,12 @@ def test_kept_runs_have_every_claim_of_their_experiment():
             assert own <= set(by_claim(run)), name
 
 
+def test_kept_runs_have_todays_settings():
+    for name, line in EXPERIMENTS.items():
+        if (run := kept(name)) is not None and "settings" in run:
+            assert run["settings"] == content.plain(dataclasses.asdict(line.presets["cpu"])), name
+
+
 def test_table_names_every_metric():
     assert all(f"| `{name}`" in README.read_text("utf-8") for name in metrics.METRICS)
 
@@ -148,5 +176,7 @@ def test_files_that_it_links_exist():
 
 
 if __name__ == "__main__":
+    for given in sys.argv[1:]:
+        keep(pathlib.Path(given))
     README.write_text(rewritten(README.read_text("utf-8")), "utf-8")
     PAPERS.write_text(papers_page(), "utf-8")

@@ -58,7 +58,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
 
     given = {name: values[name].value for name in _settings() if values[name].value is not None}
     if values.all:
-        command.no_words(words)
+        if words:
+            raise types.UserError(f"{words[0]}: --all runs every experiment; leave out the one or the other")
         out = pathlib.Path(values.out or "gan-probe-reproduce")
         print(f"The page: {_every(out, values.preset, given, line)}")
         return

@@ -147,7 +147,8 @@ def _directory(src: str, name: str, split: str) -> pathlib.Path:
         raise types.UserError(f"{src}: version {version} is not prepared in {root}, only {versions}")
     known = _known(root)
     near = "" if path in known else types.hint(path, known)
-    raise types.UserError(f"{src} is not prepared in {root}{near}; prepare it with: {_command(name)}")
+    raise types.UserError(f"{src} is not prepared in {root}{near}; say in TFDS_DATA_DIR where it lies, or prepare it "
+                          f"with: {_command(name)}")  # fmt: skip
 
 
 def _known(root: pathlib.Path) -> list[str]:

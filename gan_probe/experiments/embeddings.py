@@ -20,7 +20,7 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import evaluation, types
+from gan_probe import evaluation, selection, types
 from gan_probe import reference as reference_lib
 from gan_probe.commands import command
 from gan_probe.experiments import experiment, trained
@@ -55,6 +55,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     fakes = command.named(config.fakes.split(","))
     if len(fakes) < rank_correlation.FEWEST:
         raise types.UserError(f"--fakes={config.fakes}: give {rank_correlation.FEWEST} generators or more")
+    selection.select(config.metrics.split(","), {})  # used last: a mistake should not cost the training before
     for run, arch, seed in (("one", config.arch, 0), ("again", config.arch, 1), ("other", config.other, 0)):
         trained.classifier(work / run, arch, config.train, seed=config.seed + seed)
     embeds = dict.fromkeys((*_LAYERS, *_NETWORKS))

@@ -11,23 +11,20 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jax.sharding import Mesh
-from matplotlib import figure, ticker
 
 from gan_probe import sets, types
 from gan_probe.commands import command
-from gan_probe.experiments import experiment, figures, memorising_networks, trained
+from gan_probe.experiments import encoder_panels, experiment, memorising_networks, trained
 from gan_probe.gans import settings
 from gan_probe.stats import student
 from gan_probe.theory import memorising, pair_gap, pair_tails
 
 __all__ = ["EXPERIMENT", "Config"]
-
-_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +39,7 @@ class Config:
     games: int = experiment.setting(16, "generators of each size; each meets a discriminator of each capacity")
     steps: int = experiment.setting(300, "updates of each discriminator")
     generators: int = experiment.setting(1_000, "random generators of each size that one discriminator judges")
-    samples: int = experiment.setting(2_000, "images that the network makes for the birthday test")
+    samples: int = experiment.setting(2_000, "images that the network makes for the birthday test", least=20)
     eps: float = experiment.setting(0.1, "gap that no discriminator may find, of 2.3 at most")
     seed: int = experiment.setting(0, "of codes, generators and training")
 
@@ -92,7 +89,8 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         memorising_networks.unseen_by_the_objective(setup.sizes[-1], birthday),
         memorising_networks.empty_codes(data, built.encoder, config.samples),
     ]
-    return experiment.Found(claims, _figure(config, setup, built, tables), tables, {"birthday": birthday})
+    sheet = encoder_panels.draw(tables, data, built, side=config.resize, eps=config.eps)
+    return experiment.Found(claims, sheet, tables, {"birthday": birthday})
 
 
 def _setup(config: Config) -> _Setup:
@@ -232,45 +230,6 @@ def _tables(
         "tail": experiment.Table(("m", "share off", "low", "high", "McDiarmid"), shares),
         "weights": experiment.Table(("parts", "m", *(f"layer {i}" for i in range(7))), weights),
     }
-
-
-def _figure(
-    config: Config, setup: _Setup, built: memorising_networks.Built, tables: Mapping[str, experiment.Table]
-) -> figure.Figure:
-    sheet, eps = figure.Figure(figsize=(11, 7.5), layout="constrained"), config.eps
-    places = sheet.subplot_mosaic([["gap", "tail"], ["images", "images"]], height_ratios=[3, 2])
-    gap, tail = places["gap"], places["tail"]
-    for colour, p in enumerate(setup.counts):
-        m, law, *ends = figures.columns(tables["gap"], p)
-        for between, style in (("the laws", "-"), ("m samples of each", ":")):
-            here = law == between
-            figures.bars(gap, m[here], [x[here] for x in ends], fmt="o", ls=style, ms=3, capsize=2, color=f"C{colour}",
-                         label=f"p = {p:,}" if style == "-" else None)  # fmt: skip
-    gap.axhline(eps, color="black", ls="--", lw=0.8, label=f"eps = {eps:g}")
-    gap.set(title="gap that discriminators of p parameters find (dotted: on m images and m codes)", ylabel="gap",
-            xscale="log", yscale="log", ylim=(1e-3, 3))  # fmt: skip
-    m, *ends, bound = figures.columns(tables["tail"])
-    figures.bars(tail, m, ends, fmt="o-", ms=3, capsize=2, label="simulated")
-    tail.plot(m, bound, "--", color="black", label="at most (McDiarmid)")
-    tail.set(title=f"share of generators whose value before one D is further than {eps:g} from its mean", xscale="log")
-    for axes in (gap, tail):
-        axes.set_xticks(m, [f"{x:,.0f}" for x in m])
-        axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-        axes.set_xlabel("images of the generator, m")
-        axes.legend()
-    _show(config.resize, setup.data, built, places["images"])
-    return sheet
-
-
-def _show(side: int, data: memorising_networks.Data, built: memorising_networks.Built, axes: Any) -> None:
-    """Noised data, and the generator's images for two codes from each of some blocks."""
-    rng = data.rng(10)
-    block = rng.permutation(len(built.memorised))[:_SHOWN]
-    made = memorising.apply(built.generator, data.in_blocks(rng, np.tile(block, 2), built.parts, within=0.9))
-    noised = memorising.noised(data.images[-_SHOWN:], data.codes(rng, _SHOWN))
-    lines = (np.concatenate([noised, made]).reshape(3, _SHOWN, side, side, -1) + 1) / 2
-    title = f"data, {data.code} pixels of each noise; two samples from each of {_SHOWN} blocks of codes"
-    figures.images(axes, list(zip(("x ⊛ z", "G(z)", "G(z'), same block"), lines, strict=True)), title)
 
 
 EXPERIMENT = experiment.Experiment(

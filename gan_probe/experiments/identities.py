@@ -32,8 +32,8 @@ _ENDS = (16, 64, 256)  # of intervals
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    samples: int = experiment.setting(1_000, "rows of each set that is scored")
-    draws: int = experiment.setting(100_000, "samples from which a loss is estimated")
+    samples: int = experiment.setting(1_000, "rows of each set that is scored", least=20)
+    draws: int = experiment.setting(100_000, "samples from which a loss is estimated", least=2)
     eps: float = experiment.setting(0.1, "difference of means that the discriminator must not see")
     replications: int = experiment.setting(400, "memorised sets of each size")
     seed: int = experiment.setting(0, "of the samples")
@@ -100,7 +100,7 @@ def _cells(rng: np.random.Generator, config: Config, n: int, samples: int) -> tu
 
 def _gaps(config: Config, n: int) -> Iterator[tuple[float, ...]]:
     rng = np.random.default_rng([config.seed, 2, n])
-    for samples in (discriminators.enough(n, config.eps) * np.logspace(-3, 1, 13)).astype(int):
+    for samples in np.maximum(discriminators.enough(n, config.eps) * np.logspace(-3, 1, 13), 1).astype(int):
         gap, _ = _cells(rng, config, n, samples)
         yield (n, int(samples), gap.mean(), float(np.quantile(gap, 0.975)),
                discriminators.expected_cell_gap(n, samples))  # fmt: skip

@@ -35,7 +35,7 @@ _COLOURS = {"train": "#3f8fd0", "held": "#d1701f"}
 class Config:
     train: str = experiment.setting("tfds:mnist/train", "labelled images to train on (SRC)")
     held: str = experiment.setting("tfds:mnist/test", "labelled images that no GAN saw (SRC)")
-    side: int = experiment.setting(28, "pixels that images are resized to")
+    resize: int = experiment.setting(28, "pixels that images are resized to")
     gan: str = experiment.setting("mlp", "system, as of gan-probe train; without classes", choices=tuple(gans.GANS))
     steps: int = experiment.setting(4_000, "iterations of each GAN")
     early: int = experiment.setting(500, "iterations of its early state, and between checkpoints")
@@ -87,7 +87,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
 
 
 def _opened(config: Config, src: str) -> types.Samples:
-    found = sets.opened(src, name=src, seed=config.seed, resize=config.side)
+    found = sets.opened(src, name=src, seed=config.seed, resize=config.resize)
     if found.labels is None:
         raise types.UserError(f"{src}: give labelled images, some classes of which a GAN is not shown")
     return found

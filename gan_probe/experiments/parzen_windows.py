@@ -1,7 +1,7 @@
 """Parzen window log-likelihoods over the training of a normal and of a weak generator (thesis 004, figure 3.3)
 
     gan-probe reproduce 004-parzen --preset=cpu
-    gan-probe reproduce 004-parzen --train=tfds:cifar10/train --test=tfds:cifar10/test --size=32 \\
+    gan-probe reproduce 004-parzen --train=tfds:cifar10/train --test=tfds:cifar10/test --resize=32 \\
         --normal=improved --weak=improved_weak
 
 Trains a GAN and the same one without batch norm, and scores every checkpoint: by Parzen windows in pixels and in the
@@ -54,7 +54,7 @@ class Config:
 
     train: str = experiment.setting("tfds:mnist/train", "labelled images that all networks are trained on (SRC)")
     test: str = experiment.setting("tfds:mnist/test", "held-out images (SRC)")
-    size: int = experiment.setting(28, "pixels of a side")
+    resize: int = experiment.setting(28, "pixels of a side")
     normal: str = experiment.setting("dcgan", "generator with batch norm", choices=tuple(gans.GANS))
     weak: str = experiment.setting("dcgan_weak", "generator without it", choices=tuple(gans.GANS))
     training: str = experiment.setting("cpu", "preset of both", choices=experiment.PRESETS)
@@ -69,7 +69,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
     if config.normal == config.weak:
         raise types.UserError(f"--weak={config.weak}: the same as --normal; give another of gan-probe list gans")
-    train = sets.opened(config.train, name="train", seed=config.seed, resize=config.size)
+    train = sets.opened(config.train, name="train", seed=config.seed, resize=config.resize)
     every = max(config.steps // config.checkpoints, 1)
     steps = list(range(every, config.steps + 1, every))
     trained.classifier(work / "classifier", config.arch, train, seed=config.seed)
@@ -97,7 +97,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
 
 def _test(config: Config) -> np.ndarray:
     """A seeded choice of the held-out images, uint8 [n, h, w, c]."""
-    test = sets.opened(config.test, name="test", seed=config.seed, resize=config.size)
+    test = sets.opened(config.test, name="test", seed=config.seed, resize=config.resize)
     chosen = np.random.default_rng([config.seed, 7]).permutation(len(test))[: config.samples]
     return test.rows.take(np.sort(chosen))
 
@@ -220,7 +220,7 @@ EXPERIMENT = experiment.Experiment(
         ),
         "cpu": Config(),
         "paper": Config(
-            train="tfds:cifar10/train", test="tfds:cifar10/test", size=32, normal="improved", weak="improved_weak",
+            train="tfds:cifar10/train", test="tfds:cifar10/test", resize=32, normal="improved", weak="improved_weak",
             training="paper", steps=100_000, checkpoints=50, samples=10_000, arch="cifar_cnn",
         ),
     },

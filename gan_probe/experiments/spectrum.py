@@ -1,10 +1,11 @@
 """Over how many directions do a generator's samples spread? (paper 002, section 4)
 
     gan-probe reproduce 002-spectrum --preset=cpu
-    gan-probe reproduce 002-spectrum --gans=dcgan --steps=20000 --width=64
+    gan-probe reproduce 002-spectrum --gans=dcgan --recipe=paper --steps=20000
 
 Trains generators and compares the covariance of their samples with that of held-out images; training images in their
-place show what agreement looks like. The paper: most directions are dropped.
+place show what agreement looks like. Expected, against the paper's reading that most directions are dropped: after
+minutes of training none is, and the effective rank is over nine tenths of that of held-out images.
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ import numpy as np
 from jax.sharding import Mesh
 from matplotlib import figure
 
-from gan_probe import evaluation, sets
+from gan_probe import evaluation, gans, sets, types
 from gan_probe.commands import command
 from gan_probe.experiments import experiment, trained
 from gan_probe.metrics import spectrum
@@ -34,28 +35,26 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "images that the generators are trained on (SRC)")
     real: str = experiment.setting("tfds:mnist/test", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gans: str = experiment.setting(
-        "dcgan,dcgan_weak", "names in `gan-probe list gans`, with commas; with --width DCGANs"
-    )
-    recipe: str = experiment.setting(
-        "cpu", "preset of `gan-probe train`, but for steps and width", choices=experiment.PRESETS
-    )
-    steps: int = experiment.setting(400, "iterations")
-    width: int = experiment.setting(16, "channels of both networks of a DCGAN; 0 for the preset's", least=0)
+    gans: str = experiment.setting("dcgan,wgan", "names in `gan-probe list gans`, with commas")
+    recipe: str = experiment.setting("cpu", "preset of `gan-probe train`", choices=experiment.PRESETS)
+    steps: int = experiment.setting(0, "iterations; the preset's if 0", least=0)
     samples: int = experiment.setting(4_000, "images of each set, more than there are pixels")
     seed: int = experiment.setting(0, "of training and of samples")
 
 
 def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     del mesh
+    for name in config.gans.split(","):
+        if name not in gans.GANS:
+            near = types.hint(name, gans.GANS)
+            raise types.UserError(f"--gans={config.gans}: no system {name}{near}; see gan-probe list gans")
     train, real = (
         sets.opened(src, name=name, seed=config.seed, resize=config.resize)
         for name, src in (("train", config.train), ("real", config.real))
     )
     fakes = {_CONTROL: train.rows.take(np.arange(min(config.samples, len(train))))}
     for name in config.gans.split(","):
-        found = trained.sized(work / name, name, train, preset=config.recipe, steps=config.steps, width=config.width,
-                              seed=config.seed)  # fmt: skip
+        found = trained.generator(work / name, name, train, preset=config.recipe, steps=config.steps, seed=config.seed)
         fakes[name] = found.sampler.draw(np.arange(config.samples), config.seed)
     held_out = real.rows.take(np.arange(min(config.samples, len(real))))
     results = evaluation.evaluate(
@@ -162,12 +161,10 @@ EXPERIMENT = experiment.Experiment(
     "section 4",
     "the covariance spectrum of trained generators against that of real images",
     {
-        "smoke": Config(
-            train="digits/train", real="digits/real", gans="mlp", recipe="smoke", steps=10, width=0, samples=300
-        ),
+        "smoke": Config(train="digits/train", real="digits/real", gans="mlp", recipe="smoke", steps=10, samples=300),
         "cpu": Config(),
-        "paper": Config(train="tfds:mnist/train", recipe="paper", steps=23_000, width=64, samples=10_000),
+        "paper": Config(train="tfds:mnist/train", recipe="paper", steps=23_000, samples=10_000),
     },
-    {"smoke": 0.3, "cpu": 10, "paper": 600},
+    {"smoke": 0.3, "cpu": 3.5, "paper": 600},
     main,
 )

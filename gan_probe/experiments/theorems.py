@@ -37,8 +37,8 @@ _COLOURS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    points: int = experiment.setting(1_000_000, "points of the uniform law")
-    zipf: int = experiment.setting(10_000, "points of the Zipf laws")
+    points: int = experiment.setting(1_000_000, "points of the uniform law", least=2)
+    zipf: int = experiment.setting(10_000, "points of the Zipf laws", least=2)
     replications: int = experiment.setting(400, "simulated samples of each law and width; random laws tried")
     seed: int = experiment.setting(0, "of the simulations")
 

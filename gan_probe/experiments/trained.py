@@ -10,7 +10,7 @@ from gan_probe import annotation, pass_cache, sets, types
 from gan_probe.commands import command
 from gan_probe.gans import runs
 
-__all__ = ["classifier", "computed", "generator", "sized"]
+__all__ = ["classifier", "computed", "generator"]
 
 
 def generator(
@@ -19,27 +19,20 @@ def generator(
     data: types.Samples,
     *,
     preset: str,
+    steps: int = 0,
     given: Mapping[str, Any] | None = None,
     seed: int = 0,
     every: int | None = None,
 ) -> runs.Trained:
     """The last state of a GAN (name in GANS, preset and settings as of `gan-probe train`) in the folder `run`.
 
-    The states of every `every` iterations, a tenth of all by default, are `runs.load(run, step)`.
+    steps: iterations, the preset's for 0. The states of every `every` iterations, a tenth of all by default, are
+    `runs.load(run, step)`.
     """
     return runs.train(
-        run, name, data, preset=preset, given=given, seed=seed, every=every, resume=run.exists(),
-        progress=command.progress,
+        run, name, data, preset=preset, given={**({"steps": steps} if steps else {}), **(given or {})}, seed=seed,
+        every=every, resume=run.exists(), progress=command.progress,
     )  # fmt: skip
-
-
-def sized(
-    run: pathlib.Path, name: str, data: types.Samples, *, preset: str, steps: int, width: int, seed: int
-) -> runs.Trained:
-    """`generator` of so many iterations, of a system with the widths of a DCGAN; the preset's widths for 0."""
-    widths = {"width": width, "discriminator_width": width} if width else {}
-    return generator(run, name, data, preset=preset, given={"steps": steps, **widths}, seed=seed,
-                     every=max(steps // 10, 10))  # fmt: skip
 
 
 def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed: int) -> None:

@@ -333,6 +333,15 @@ def test_walks_and_blends(half, off, walks, blends):
         assert experiment.overall(part.outcome for part in found if part.claim == claim) == verdict
 
 
+@pytest.mark.parametrize(("walk", "blend", "walks", "blends"), [(0.99, 0.5, YES, YES), (0.5, 0.99, NO, NO)])
+def test_classes_of_walks_and_blends(walk, blend, walks, blends):
+    """A classifier is sure of held-out images, and so sure of the half-way ones of walks, and of blends."""
+    rng = np.random.default_rng(0)
+    held_out, *sure = (x - 0.01 * rng.random(60) for x in (0.99, walk, blend))
+    found = interpolation._class_claims(dict(zip(("walk", "blend"), sure, strict=True)), held_out)
+    assert outcomes(found) == {"000-1-b": walks, "002-4-f": blends}
+
+
 @pytest.mark.parametrize(("sign", "verdict"), [(1, YES), (-1, NO)])
 def test_what_inversions_tell(sign, verdict):
     n, missing = 200, np.arange(200) % 2 == 0

@@ -35,6 +35,11 @@ def test_smoke(name, tmp_path, capsys):
         (["reproduce", "002-dynamics", "--preset=small"], "one of smoke, cpu, paper"),
         (["reproduce", "002-dynamics", "--start=3"], "did you mean"),
         (["reproduce", "--all", "--starts=3"], "settings are of one experiment"),
+        (["reproduce", "--all", "002-dynamics"], "002-dynamics: --all runs every experiment"),
+        (["reproduce", "002-spectrum", "--gans=dcgan,dcgn"], "no system dcgn (did you mean dcgan?)"),
+        (["reproduce", "004-embeddings", "--metrics=ddm,kit"], "--metrics=kit: unknown metric (did you mean kid?)"),
+        (["reproduce", "003-theorems", "--points=1"], "--points=1: must be a whole number from 2"),
+        (["reproduce", "002-identities", "--samples=19"], "--samples=19: must be a whole number from 20"),
         (["reproduce", "004-parzen", "--training=foo"], "--training=foo: unknown; one of smoke, cpu, paper"),
         (["reproduce", "004-parzen", "--weak=dcgan_wek"], "--weak=dcgan_wek: unknown (did you mean dcgan_weak?)"),
         (["reproduce", "002-dynamic", "--help"], "did you mean 002-dynamics"),
@@ -133,6 +138,6 @@ def test_few_starts_of_which_none_converges(tmp_path):
 
 
 def test_nought_where_it_has_a_meaning():
-    assert running.settings("002-spectrum", "cpu", {"width": 0}).width == 0
+    assert running.settings("002-spectrum", "cpu", {"steps": 0}).steps == 0
     with pytest.raises(types.UserError, match="--steps=0"):
-        running.settings("002-spectrum", "cpu", {"steps": 0})
+        running.settings("001-toy", "cpu", {"steps": 0})
