@@ -52,7 +52,19 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):  # a file's name must not end the run where the terminal knows no Unicode
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(main(sys.argv[1:]))
+    try:
+        status = main(sys.argv[1:])
+    except _Ended:
+        status = 143
+    if status in (130, 143):  # XLA may still compile, in threads that crash when the interpreter takes itself apart
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+class _Ended(SystemExit):
+    """After SIGTERM: what is open is put away on the way out."""
 
 
 def _end(number: int, frame: types_lib.FrameType | None) -> None:
@@ -63,7 +75,7 @@ def _end(number: int, frame: types_lib.FrameType | None) -> None:
             threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
             return
         frame = frame.f_back
-    sys.exit(143)
+    raise _Ended(143)
 
 
 def main(argv: list[str]) -> int:

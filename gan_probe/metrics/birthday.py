@@ -186,10 +186,13 @@ def _paper(inputs, fake: collisions.Collisions, edges: np.ndarray, threshold: fl
         edges = np.argwhere(np.triu(spatial.squareform(spatial.pdist(x)) <= threshold, 1))
     half = first_collision.half_collision_size(edges, size, seed=inputs.seed)
     beta = collisions.beta_interval(fake)
-    # What other samples would show follows beta: a batch of s holds no pair with chance exp(-beta s^2 / 2). With few
+    # What other samples would show follows beta: s of them hold no pair with chance exp(-beta s (s - 1) / 2). With few
     # collisions the median over orders of these samples is biased, and only the bounds are given.
-    low, high = ((2 * np.log(2) / b) ** 0.5 if b else None for b in (beta.high, beta.low))
+    low, high = (float(np.ceil(0.5 + (0.25 + 2 * np.log(2) / b) ** 0.5)) if b else None for b in (beta.high, beta.low))
     s50 = half.size if fake.collisions >= _ENOUGH else None
+    if s50:  # the median itself is over a few hundred random orders
+        low = min(low or s50, half.interval.low or s50)
+        high = max(high, half.interval.high or s50) if high else None
     return {
         "s50": s50,
         "s50_ci95": [low, high],

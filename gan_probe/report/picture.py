@@ -67,7 +67,7 @@ def verdict_picture(results: Mapping[str, Any], pictures: Mapping[str, np.ndarra
                         size=11,
                     )
                     decided = numbers.deciding(verdict, results["results"][fake]) or verdict["reason"]
-                    write(x, middle + 0.14, _short(decided, 34), color="#3a4248", size=8)
+                    write(x, middle + 0.14, _short(decided, 38), color="#3a4248", size=8)
         try:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
