@@ -358,6 +358,11 @@ def test_names_of_fakes(fakes, names, good, capsys):
     assert "<b>\n" not in page
 
 
+@pytest.mark.parametrize("fake", ["<script>=fake.npz", "=fake.npz", "a b=fake.npz"])
+def test_what_is_no_name_of_a_fake_is_said(fake, good, capsys):
+    refused(capsys, ["evaluate", "--real=real.npz", f"--fake={fake}", "--out=out"], fake, "is no name")
+
+
 def test_a_function_beside_the_run_embeds():
     folder("real")
     folder("fake")

@@ -128,6 +128,10 @@ def named(fakes: list[str]) -> dict[str, str]:
             name = re.sub(r"@0*(?=\d)", "@", name)
         else:
             source, path = given, re.split(r"[?\[]", given)[0]
+            if equals and not re.search(r"[?\[/:]", name) and not os.path.exists(path):
+                raise types.UserError(
+                    f"--fake={given}: {path} does not exist, and {name!r} is no name (letters, digits, . _ and -)"
+                )
             name = pathlib.PurePath(path).stem or "fake"
             if name in ("real", "train") or name in out:
                 name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path).strip("-.") or "fake"

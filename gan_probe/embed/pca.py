@@ -31,7 +31,8 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
       types.UserError: for a K that is no positive number or exceeds the rank, or a fit beyond the memory budget.
     """
     if argument is None or not argument.isdecimal() or int(argument) < 1:
-        raise types.UserError(f"--embed=pca:{argument or ''}: give the number of components, such as pca:64")
+        given = f"pca:{argument}" if argument else "pca"
+        raise types.UserError(f"--embed={given}: give the number of components, such as pca:64")
     k = int(argument)
     role = next((role for role in ("train", "real") if role in context.sets), None)
     if role is None:
