@@ -14,6 +14,7 @@ from jax import lax
 
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
+from gan_probe.ops import tile as tile_lib
 
 __all__ = ["Mixture", "mixture"]
 
@@ -38,15 +39,14 @@ def mixture() -> fold_lib.Fold:
     def prepare(rows, cols, numbers, spread):
         del spread
         (_, b), (a_col, b_col) = (n.T for n in numbers)  # a row's own a is added last
-        held = jnp.where(rows.weight > 0, rows.norm, 0)  # FAR times a sum overflows
         a_col = jnp.where(cols.weight > 0, a_col, -np.float32(np.inf))
-        return fold_lib.Prepared((b, held), (a_col, b_col, cols.norm))
+        return fold_lib.Prepared((b,), (a_col, b_col))
 
     def update(state, tile, prepared):
-        b, norm = (n[:, None] for n in prepared.rows)
-        a_col, b_col, norm_col = (n[None, :] for n in prepared.cols)
-        d2 = jnp.maximum(tile.product + norm + norm_col, 0)
-        exponent = a_col - b * (b_col * d2)
+        (b,), (a_col, b_col) = prepared
+        held = tile.rows._replace(norm=jnp.where(tile.rows.weight > 0, tile.rows.norm, 0))  # FAR times a sum overflows
+        d2 = tile_lib.squared_distance(tile._replace(rows=held))
+        exponent = a_col[None, :] - b[:, None] * (b_col[None, :] * d2)
         at = tile.cols.block[0]
         top, total, moment = (lax.dynamic_slice_in_dim(s, at, 1, axis=1) for s in state)
         new = jnp.maximum(top, exponent.max(axis=1, keepdims=True))

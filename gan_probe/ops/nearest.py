@@ -120,13 +120,10 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.full(p, far)
         filled = np.flatnonzero(rows.first >= 0)
 
-        def settle(at):
+        for at in np.array_split(filled, max(1, len(filled) // _ROWS)):
             bound, first = _least(result.bound[at], result.start[at], held)
             column[at], distance2[at], passed = _look_inside(at, bound, first, rows, cols, k)
             hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
-
-        for at in np.array_split(filled, max(1, len(filled) // _ROWS)):
-            settle(at)
         return _finish(column, distance2, hidden, rows, cols, k)
 
     def coarser(rows, cols):
@@ -208,10 +205,9 @@ def _bounds(at, start, rows, cols) -> tuple[np.ndarray, np.ndarray]:
     `start` [m]: one multiply for all the rows of a group."""
     dot = np.empty((len(at), GROUP), np.float32)
     by_group = np.argsort(start, kind="stable")
-    ends = np.append(np.flatnonzero(np.diff(start[by_group])) + 1, len(at)) if len(at) else np.zeros(0, int)
-    room = np.empty((np.diff(ends, prepend=0).max(initial=0), rows.dim), np.float32)  # once: fresh memory is slow
-    for begin, end in zip(np.append(0, ends), ends, strict=False):
-        piece = by_group[begin:end]
+    pieces = np.split(by_group, np.flatnonzero(np.diff(start[by_group])) + 1) if len(at) else []
+    room = np.empty((max(map(len, pieces), default=0), rows.dim), np.float32)  # once: fresh memory is slow
+    for piece in pieces:
         y = _centred(cols, np.arange(GROUP) + start[piece[0]], np.empty((GROUP, cols.dim), np.float32))
         dot[piece] = _centred(rows, at[piece], room[: len(piece)]) @ y.T
     column = start[:, None] + np.arange(GROUP)
