@@ -12,7 +12,7 @@ import numpy as np
 
 from gan_probe import annotation, parallel, pass_cache, sets, types
 from gan_probe import embed as embed_lib
-from gan_probe.data import slices
+from gan_probe.data import colour, slices
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.metrics import plan
 from gan_probe.ops import exact, moments
@@ -72,7 +72,8 @@ class Reference:
         self.blocks = blocks_lib.BLOCKS
         self._tile = tile
         given = {"real": real} if train is None else {"real": real, "train": train}
-        self.samples = {role: sets.opened(s, name=role, seed=seed, **self.options) for role, s in given.items()}
+        opened = {role: sets.opened(s, name=role, seed=seed, **self.options) for role, s in given.items()}
+        self.samples = {role: colour.alike(s, opened["real"]) for role, s in opened.items()}
         self.embedder = embed_lib.Embedder(
             self.samples, embed, cache_dir=self.cache_dir, memory_gb=memory_gb, progress=progress
         )

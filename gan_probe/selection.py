@@ -34,8 +34,9 @@ def select(names: str | Iterable[str], given: Mapping[str, Any]) -> Selection:
       UserError: an unknown metric or switch, with the nearest name, or a switch of the wrong kind.
     """
     table = metrics.METRICS
-    wanted = [str(n).strip() for n in (names.split(",") if isinstance(names, str) else names)]
-    if not any(wanted):
+    words = (str(n).strip() for n in (names.split(",") if isinstance(names, str) else names))
+    wanted = [word for word in words if word]
+    if not wanted:
         raise types.UserError("--metrics names none: give all, or names with commas; see gan-probe list metrics")
     for name in wanted:
         if name != "all" and name not in table:

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from gan_probe import data, generated, types
+from gan_probe.data import colour
 
 __all__ = ["SOURCES", "Sampler", "classes_seen", "fake", "fakes", "labels_by_name", "named_fakes", "opened"]
 
@@ -70,8 +71,8 @@ def fakes(given: Any, *, n: int | None, like: types.Samples, seed: int, **option
 def fake(given: Any, *, name: str, n: int, like: types.Samples, seed: int, **options: Any) -> types.Samples:
     """Samples of a fake.
 
-    Generated images that have the final size already stay as they are, whatever crop and resize do to real ones; and
-    they need no attribute file for `label`: an annotator labels them.
+    Generated images that have the final size already stay as they are, whatever crop and resize do to real ones;
+    greyscale or colour follows the real set; and they need no attribute file for `label`: an annotator labels them.
 
     Args:
       given: as for `opened`, or a function `(key, n) -> images or features`.
@@ -86,12 +87,12 @@ def fake(given: Any, *, name: str, n: int, like: types.Samples, seed: int, **opt
     label = options.pop("label", None)
     if label is not None:
         with contextlib.suppress(types.UserError):
-            return opened(given, name=name, seed=seed, label=label, **options)
+            return colour.alike(opened(given, name=name, seed=seed, label=label, **options), like)
     with contextlib.suppress(types.UserError):
-        plain = opened(given, name=name, seed=seed)
+        plain = colour.alike(opened(given, name=name, seed=seed), like)
         if plain.rows.shape == like.rows.shape:
             return plain
-    return opened(given, name=name, seed=seed, **options)
+    return colour.alike(opened(given, name=name, seed=seed, **options), like)
 
 
 def _drawn(sample: Sampler, *, n: int, name: str, seed: int) -> np.ndarray:

@@ -310,10 +310,12 @@ def test_results_are_those_of_the_api(good, results_schema, capsys):
     assert max(map(len, said.out.splitlines())) <= 80
 
 
-def test_a_second_run_replaces_the_first_and_reads_the_cache(good):
+def test_a_second_run_replaces_the_first_and_reads_the_cache(good, capsys):
     first = run("--real=real.npz", "--fake=fake.npz")
     assert any(pathlib.Path("cache/gan-probe/passes").iterdir())
+    assert "replaced" not in capsys.readouterr().err
     again = run("--real=real.npz", "--fake=fake.npz")
+    assert "out: the report in it will be replaced" in capsys.readouterr().err
     assert settings_of(again) == settings_of(first)
     assert "pass real x real" in first["timings"] and "pass real x real" not in again["timings"]
 

@@ -147,7 +147,7 @@ def test_metrics_as_text_or_list_in_any_order():
     def names(asked):
         return list(gan_probe.evaluate(real=REAL, fake=FAKE, train=TRAIN, metrics=asked)["results"]["fake"])
 
-    assert names(" kid ,coverage,kid") == names(("kid", "coverage")) == ["kid", "coverage"]
+    assert names(" kid ,,coverage,kid,") == names(("kid", "coverage")) == ["kid", "coverage"]
     assert set(names("all,kid")) == set(names("all")) == set(names(["all"]))
 
 
