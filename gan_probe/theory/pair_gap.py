@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array, Float, Int
 
 from gan_probe.gans import adversarial
@@ -67,7 +68,7 @@ class Games(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """steps, batch, rate: of Adam. batches: that measure the gap."""
+    """steps, batch, rate: of Adam, whose rate falls to 0 over the steps. batches: that measure the gap."""
 
     steps: int
     batch: int = 64
@@ -167,7 +168,7 @@ def _search(
     images: Array, drawn: Pool, games: Games, keys: Array, draws: Array, *, widths: tuple[int, ...], settings: Settings
 ) -> Player:
     module = fully_connected.Perceptron(widths)
-    optimizer = adversarial.adam(settings.rate)
+    optimizer = adversarial.adam(optax.linear_schedule(settings.rate, 0.0, settings.steps))
     like = jnp.zeros((2, images.shape[1] + drawn.codes.shape[1]))
 
     def gap(params: Any, game: Games, draw: Array) -> Array:

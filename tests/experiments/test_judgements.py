@@ -123,10 +123,10 @@ def test_what_discriminators_see_bounds_others_from_below(gap, js, memorised, to
 @pytest.mark.parametrize(("order", "verdict"), [(1, NO), (-1, YES)])
 def test_scores_that_follow_quality(order, verdict):
     quality = np.arange(20.0)
-    assert parzen_windows._tracks("", order * quality, quality).outcome == verdict
+    assert parzen_windows._tracks("", order * quality, "DDM", quality).outcome == verdict
     mixed = np.random.default_rng(0).permutation(20)
-    assert parzen_windows._tracks("", np.where(mixed < 10, quality, 7.5), quality).outcome != NO
-    assert parzen_windows._tracks("", quality[:2], quality[:2]).outcome == OPEN
+    assert parzen_windows._tracks("", np.where(mixed < 10, quality, 7.5), "DDM", quality).outcome != NO
+    assert parzen_windows._tracks("", quality[:2], "DDM", quality[:2]).outcome == OPEN
 
 
 @pytest.mark.parametrize(("gap", "verdict"), [(1.0, NO), (40.0, OPEN)])
@@ -221,17 +221,20 @@ def test_scores_that_are_fooled(fooled):
 
 @pytest.mark.parametrize(("weak", "verdict"), [((0, 30, 60), YES), ((0, -30, -60), NO)])
 def test_parzen_scores_of_a_weak_generator(weak, verdict):
-    """Its score over three checkpoints beside one of a normal generator that stays at 0; its DDM follows its score."""
+    """Its score over three checkpoints beside one of a normal generator at 0; its DDM and KID follow its score."""
 
     def course(values):
         return [{"value": value, "ci95": [value - 1, value + 1]} for value in values]
 
     config = parzen_windows.EXPERIMENT.presets["smoke"]
+    still, moved = course((0, 0, 0)), course(weak)
     scores = {
-        kind: {config.normal: course((0, 0, 0)), config.weak: course(weak)} for kind in ("pixels", "pca95", "ddm")
+        kind: {config.normal: still, config.weak: moved} for kind in ("pixels", "pca95", "ddm", "kid")
     }
     found = outcomes(parzen_windows._claims(config, [1, 2, 3], scores))
     assert found["004-3.4.1-a"] == found["004-3.4.1-b"] == verdict
+    better = {**scores, "kid": {config.normal: course((90, 90, 90)), config.weak: moved}}
+    assert outcomes(parzen_windows._claims(config, [1, 2, 3], better))["004-3.4.1-a"] == NO
 
 
 @pytest.mark.parametrize(
@@ -270,15 +273,17 @@ def test_starts_of_an_inversion(spread, verdict):
     assert inversion._uneven(every[:1]).outcome == OPEN
 
 
-@pytest.mark.parametrize(("found", "verdict"), [(0.02, OPEN), (0.5, NO)])
-def test_gaps_that_trained_discriminators_find(found, verdict):
-    """They can refute what is said of all discriminators, but for corollary D.1, which is of a larger m."""
+@pytest.mark.parametrize(("found", "needed", "verdict"), [(0.02, 256, OPEN), (0.5, 256, NO), (0.5, 257, OPEN)])
+def test_gaps_that_trained_discriminators_find(found, needed, verdict, monkeypatch):
+    """They can refute what is said of all discriminators, at an m of which the theorem speaks."""
+    monkeypatch.setattr(pair_tails, "enough", lambda parameters, eps: needed)
     config = encoder.EXPERIMENT.presets["smoke"]
     gaps = np.random.default_rng(0).normal(found, 0.002, (2, 3, 2, 40))
     gaps[0, 0] += 0.3
-    outcomes = {one.claim: one.outcome for one in encoder._gap_claims(config, [16, 81, 256], [9, 40], gaps)}
-    assert outcomes.pop("003-D-a") == OPEN
-    assert set(outcomes.values()) == {verdict} and len(outcomes) == 7
+    judged = list(encoder._gap_claims(config, [16, 81, 256], [9, 40], gaps))
+    assert {one.outcome for one in judged} == {verdict} and len({one.claim for one in judged}) == 8
+    of_gaps = [one for one in judged if one.claim in ("003-3-e", "003-abs-b", "003-abs-c")]
+    assert len({(one.value, one.low, one.high) for one in of_gaps}) == 1
 
 
 def test_a_theorem_is_refuted_at_an_m_that_it_allows():
