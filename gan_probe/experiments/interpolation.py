@@ -36,7 +36,9 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "labelled images to train on (SRC)")
     real: str = experiment.setting("tfds:mnist/test[:2000]", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gan: str = experiment.setting("wgan", "system, one that makes an image of a latent alone", choices=tuple(gans.GANS))
+    gan: str = experiment.setting(
+        "wgan_gp", "system, one that makes an image of a latent alone", choices=tuple(gans.GANS)
+    )
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`", choices=experiment.PRESETS)
     steps: int = experiment.setting(0, "iterations; the preset's if 0", least=0)
     arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
@@ -189,6 +191,6 @@ EXPERIMENT = experiment.Experiment(
             arch="mnist_cnn", pairs=2_000,
         ),
     },
-    {"smoke": 0.4, "cpu": 2.5, "paper": 300},
+    {"smoke": 0.4, "cpu": 5, "paper": 300},
     main,
 )  # fmt: skip

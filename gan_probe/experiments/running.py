@@ -103,6 +103,7 @@ def reproduce(
             "claims": [_claim(judged) for judged in found.claims],
             "verdicts": _verdicts(found.claims),
             "tables": [f"{table}.csv" for table in found.tables],
+            "files": list(found.files),
             "detail": content.plain(found.detail),
         }
         text = json.dumps(results, allow_nan=False, indent=1) + "\n"
@@ -143,7 +144,13 @@ def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
     style = (pathlib.Path(files.__file__).parent / "templates" / "style.css").read_text("utf-8")
-    page = environment.get_template("index.html.j2").render(parts=parts, broken=broken, style=style)
+    page = environment.get_template("index.html.j2").render(
+        parts=parts,
+        broken=broken,
+        style=style,
+        css={"holds": "holds", "does not hold": "fails", "cannot tell": "unclear"},
+        total=len(claims_lib.claims()),
+    )
     try:
         whole_file.put(out / INDEX, page.encode("utf-8", "replace"))
     except OSError as error:

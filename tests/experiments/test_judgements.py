@@ -228,9 +228,7 @@ def test_parzen_scores_of_a_weak_generator(weak, verdict):
 
     config = parzen_windows.EXPERIMENT.presets["smoke"]
     still, moved = course((0, 0, 0)), course(weak)
-    scores = {
-        kind: {config.normal: still, config.weak: moved} for kind in ("pixels", "pca95", "ddm", "kid")
-    }
+    scores = {kind: {config.normal: still, config.weak: moved} for kind in ("pixels", "pca95", "ddm", "kid")}
     found = outcomes(parzen_windows._claims(config, [1, 2, 3], scores))
     assert found["004-3.4.1-a"] == found["004-3.4.1-b"] == verdict
     better = {**scores, "kid": {config.normal: course((90, 90, 90)), config.weak: moved}}
