@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from gan_probe import sets
 from gan_probe.experiments import (
+    ddm_optimum,
     dynamics,
     embeddings,
     encoder,
@@ -219,6 +221,16 @@ def test_scores_that_are_fooled(fooled):
     assert set(found.values()) == {YES if fooled else NO}
 
 
+@pytest.mark.parametrize(("best", "added", "verdict"), [(0.5, 0.01, NO), (2.0, 0.0, YES)])
+def test_ddm_at_the_law_and_of_few_points(best, added, verdict, monkeypatch):
+    """A generator of least ddm that is not the law, and a mean over sets of points off its limit; or neither."""
+    monkeypatch.setattr(ddm_optimum.normal_scores, "best", lambda real: best)
+    at_best = 1.5 if verdict == YES else 0.5
+    scores = {1.0: (1.0, 0.9, 1.1), best: (at_best, at_best - 0.1, at_best + 0.1)}
+    excess = {n: np.random.default_rng(0).normal(added, 1e-3, 100) for n in (100, 1_000)}
+    assert outcomes(ddm_optimum.claims(scores, excess)) == {"004-3.2-a": verdict, "004-abs-c": verdict}
+
+
 @pytest.mark.parametrize(("weak", "verdict"), [((0, 30, 60), YES), ((0, -30, -60), NO)])
 def test_parzen_scores_of_a_weak_generator(weak, verdict):
     """Its score over three checkpoints beside one of a normal generator at 0; its DDM and KID follow its score."""
@@ -233,6 +245,13 @@ def test_parzen_scores_of_a_weak_generator(weak, verdict):
     assert found["004-3.4.1-a"] == found["004-3.4.1-b"] == verdict
     better = {**scores, "kid": {config.normal: course((90, 90, 90)), config.weak: moved}}
     assert outcomes(parzen_windows._claims(config, [1, 2, 3], better))["004-3.4.1-a"] == NO
+
+
+def test_parzen_scores_are_those_of_scikit_learn():
+    """Also in 64 dimensions, far from all samples, where its tree is wrong by whole nats."""
+    real, fake = (sets.opened(f"digits/{name}", name=name, seed=0) for name in ("real", "faithful"))
+    images = [x.rows.take(np.arange(200)) for x in (real, fake)]
+    assert parzen_windows._against_scikit_learn(*images, seed=0) < 1e-4
 
 
 @pytest.mark.parametrize(
