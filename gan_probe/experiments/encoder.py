@@ -249,6 +249,6 @@ EXPERIMENT = experiment.Experiment(
             widths="0,4,16,64,256", games=50, steps=5_000, samples=10_000,
         ),
     },
-    {"smoke": 0.3, "cpu": 4, "paper": 600},
+    {"smoke": 0.3, "cpu": 3, "paper": 600},
     main,
 )  # fmt: skip
