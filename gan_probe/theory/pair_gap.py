@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float, Int
 
 from gan_probe.gans import adversarial
@@ -168,7 +167,7 @@ def _search(
     images: Array, drawn: Pool, games: Games, keys: Array, draws: Array, *, widths: tuple[int, ...], settings: Settings
 ) -> Player:
     module = fully_connected.Perceptron(widths)
-    optimizer = adversarial.adam(optax.linear_schedule(settings.rate, 0.0, settings.steps))
+    optimizer = adversarial.adam(lambda count: settings.rate * (1 - count / settings.steps))
     like = jnp.zeros((2, images.shape[1] + drawn.codes.shape[1]))
 
     def gap(params: Any, game: Games, draw: Array) -> Array:
