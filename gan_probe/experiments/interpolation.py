@@ -5,8 +5,9 @@
 
 Trains a generator and a classifier, walks straight from latent to latent, and measures the images on the way against
 blends of the two end images, in pixels and in the classifier's last layer. Expected: walks are no blends, and half-way
-as near to training images as their ends are; the classifier is a little more often sure of their class than of the
-blends', but of a third as many as of held-out images. L2 of pixels favours what is blurred.
+as near to training images as their ends are and nearer than blends; the classifier is as sure of the class of about
+half of the half-way images as of nine in ten held-out images, of half as many blends. L2 of pixels favours what is
+blurred, and a generator that is trained less (`--gan=wgan`) makes walks that fare no better than blends.
 """
 
 import dataclasses

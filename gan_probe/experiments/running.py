@@ -83,6 +83,7 @@ def reproduce(
     started, worked = time.perf_counter(), time.process_time()
     with matplotlib.style.context(["default", _STYLE]):
         work = out / f"{whole_file.PARTIAL}{_digest(name, config)}"
+        resumed = work.exists()
         try:
             found = chosen.main(config, mesh, work)
         except MemoryError as error:
@@ -98,6 +99,7 @@ def reproduce(
             "about": chosen.about,
             "preset": preset,
             "settings": content.plain(dataclasses.asdict(config)),
+            "resumed": resumed,  # then seconds are of the last part
             "seconds": seconds,
             "processor_seconds": time.process_time() - worked,
             "claims": [_claim(judged) for judged in found.claims],

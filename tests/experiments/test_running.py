@@ -104,7 +104,7 @@ def test_a_killed_run_finds_what_it_trained(tmp_path, monkeypatch):
     for config in (smoke, dataclasses.replace(smoke, seed=5)):
         with pytest.raises(KeyboardInterrupt):
             running.reproduce(name, "smoke", config, out, command="", report=print)
-    running.reproduce(name, "smoke", smoke, out, command="", report=print)
+    assert running.reproduce(name, "smoke", smoke, out, command="", report=print)["resumed"]
     assert seen == [False, False, True]
     assert not [path.name for path in out.iterdir() if path.name.startswith(whole_file.PARTIAL)]
 
