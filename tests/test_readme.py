@@ -45,6 +45,7 @@ def keep(out: pathlib.Path) -> None:
     folder = PAPERS.with_suffix("") / results["experiment"]
     folder.mkdir(parents=True, exist_ok=True)
     held = {name: round(results[name]) if "seconds" in name else results[name] for name in KEPT}
+    held |= {"resumed": True} if results.get("resumed") else {}
     held |= {"created": held["created"][:10], "command": held["command"].partition(" --out=")[0]}
     (folder / "claims.json").write_text(json.dumps(held, indent=1) + "\n", "utf-8")
     drawn = Image.open(out / "figure.png").convert("RGB")
@@ -87,7 +88,8 @@ def papers_page() -> str:
         run = kept(name)
         if run is None:
             continue
-        seconds = f", {run['processor_seconds']:,} s of processor time" if "processor_seconds" in run else ""
+        more = "over " if run.get("resumed") else ""  # the last part of a run that was taken up again
+        seconds = f", {more}{run['processor_seconds']:,} s of processor time" if "processor_seconds" in run else ""
         lines += [
             "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}{seconds}:", "",
             f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", "",

@@ -5,8 +5,9 @@
 
 Trains a generator and a classifier, walks straight from latent to latent, and measures the images on the way against
 blends of the two end images, in pixels and in the classifier's last layer. Expected: walks are no blends, and half-way
-as near to training images as their ends are; the classifier is a little more often sure of their class than of the
-blends', but of a third as many as of held-out images. L2 of pixels favours what is blurred.
+as near to training images as their ends are and nearer than blends; the classifier is as sure of the class of about
+half of the half-way images as of nine in ten held-out images, of half as many blends. L2 of pixels favours what is
+blurred, and a generator that is trained less (`--gan=wgan`) makes walks that fare no better than blends.
 """
 
 import dataclasses
@@ -36,7 +37,9 @@ class Config:
     train: str = experiment.setting("tfds:mnist/train[:20000]", "labelled images to train on (SRC)")
     real: str = experiment.setting("tfds:mnist/test[:2000]", "held-out images (SRC)")
     resize: int = experiment.setting(28, "pixels of an image's side")
-    gan: str = experiment.setting("wgan", "system, one that makes an image of a latent alone", choices=tuple(gans.GANS))
+    gan: str = experiment.setting(
+        "wgan_gp", "system, one that makes an image of a latent alone", choices=tuple(gans.GANS)
+    )
     recipe: str = experiment.setting("cpu", "preset of `gan-probe train`", choices=experiment.PRESETS)
     steps: int = experiment.setting(0, "iterations; the preset's if 0", least=0)
     arch: str = experiment.setting("mlp", "classifier whose last hidden layer measures distances")
@@ -189,6 +192,6 @@ EXPERIMENT = experiment.Experiment(
             arch="mnist_cnn", pairs=2_000,
         ),
     },
-    {"smoke": 0.4, "cpu": 2.5, "paper": 300},
+    {"smoke": 0.4, "cpu": 5, "paper": 300},
     main,
 )  # fmt: skip

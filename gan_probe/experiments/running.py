@@ -83,6 +83,7 @@ def reproduce(
     started, worked = time.perf_counter(), time.process_time()
     with matplotlib.style.context(["default", _STYLE]):
         work = out / f"{whole_file.PARTIAL}{_digest(name, config)}"
+        resumed = work.exists()
         try:
             found = chosen.main(config, mesh, work)
         except MemoryError as error:
@@ -98,11 +99,13 @@ def reproduce(
             "about": chosen.about,
             "preset": preset,
             "settings": content.plain(dataclasses.asdict(config)),
+            "resumed": resumed,  # then seconds are of the last part
             "seconds": seconds,
             "processor_seconds": time.process_time() - worked,
             "claims": [_claim(judged) for judged in found.claims],
             "verdicts": _verdicts(found.claims),
             "tables": [f"{table}.csv" for table in found.tables],
+            "files": list(found.files),
             "detail": content.plain(found.detail),
         }
         text = json.dumps(results, allow_nan=False, indent=1) + "\n"
@@ -143,7 +146,13 @@ def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping
         loader=jinja2.FileSystemLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
     style = (pathlib.Path(files.__file__).parent / "templates" / "style.css").read_text("utf-8")
-    page = environment.get_template("index.html.j2").render(parts=parts, broken=broken, style=style)
+    page = environment.get_template("index.html.j2").render(
+        parts=parts,
+        broken=broken,
+        style=style,
+        css={"holds": "holds", "does not hold": "fails", "cannot tell": "unclear"},
+        total=len(claims_lib.claims()),
+    )
     try:
         whole_file.put(out / INDEX, page.encode("utf-8", "replace"))
     except OSError as error:

@@ -67,7 +67,7 @@ class Games(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """steps, batch, rate: of Adam. batches: that measure the gap."""
+    """steps, batch, rate: of Adam, whose rate falls to 0 over the steps. batches: that measure the gap."""
 
     steps: int
     batch: int = 64
@@ -167,7 +167,7 @@ def _search(
     images: Array, drawn: Pool, games: Games, keys: Array, draws: Array, *, widths: tuple[int, ...], settings: Settings
 ) -> Player:
     module = fully_connected.Perceptron(widths)
-    optimizer = adversarial.adam(settings.rate)
+    optimizer = adversarial.adam(lambda count: settings.rate * (1 - count / settings.steps))
     like = jnp.zeros((2, images.shape[1] + drawn.codes.shape[1]))
 
     def gap(params: Any, game: Games, draw: Array) -> Array:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -77,6 +78,11 @@ def test_all_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
     assert (tmp_path / name / "results.json").stat().st_mtime_ns == before
     page = (tmp_path / running.INDEX).read_text()
     assert name in page and "figure.png" in page and "does not hold" in page
+    judged = sum(claim.driver == name for claim in claims.claims().values())
+    assert "say nothing about the papers" in page
+    assert f"{judged} of the {len(claims.claims())} claims" in page
+    for file in re.findall(r'(?:href|src)="(?!#|data:)([^"]+)"', page):
+        assert (tmp_path / file).exists(), file
     capsys.readouterr()
 
 
@@ -98,7 +104,7 @@ def test_a_killed_run_finds_what_it_trained(tmp_path, monkeypatch):
     for config in (smoke, dataclasses.replace(smoke, seed=5)):
         with pytest.raises(KeyboardInterrupt):
             running.reproduce(name, "smoke", config, out, command="", report=print)
-    running.reproduce(name, "smoke", smoke, out, command="", report=print)
+    assert running.reproduce(name, "smoke", smoke, out, command="", report=print)["resumed"]
     assert seen == [False, False, True]
     assert not [path.name for path in out.iterdir() if path.name.startswith(whole_file.PARTIAL)]
 
