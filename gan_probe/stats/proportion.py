@@ -8,7 +8,21 @@ from scipy import special
 from gan_probe import types
 from gan_probe.stats import quantiles
 
-__all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "faint", "multinomial", "variation", "wilson"]
+__all__ = [
+    "TOGETHER",
+    "Bounds",
+    "ClassComparison",
+    "clopper_pearson",
+    "compare_classes",
+    "faint",
+    "multinomial",
+    "variation",
+    "wilson",
+]
+
+
+Bounds = tuple[np.ndarray, np.ndarray]
+TOGETHER = "Clopper-Pearson at 5 % / K, all K classes together"
 
 
 class ClassComparison(NamedTuple):
@@ -46,7 +60,7 @@ def wilson(successes: float, trials: float) -> types.Interval:
     return types.Interval(low, high, float(np.sqrt(p * (1 - p) / trials)), "Wilson", "exact")
 
 
-def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> Bounds:
     """Intervals of K class fractions that hold all together: Clopper and Pearson 1934, each at level / K (Bonferroni).
 
     Args:
@@ -63,13 +77,16 @@ def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray
     return low, high
 
 
-def faint(*, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """bool [K]: with 95 % confidence over all classes together, the share of fake is below half its share of real.
+def faint(*, real: Bounds, fake: Bounds) -> tuple[np.ndarray, np.ndarray]:
+    """bool [K] twice, with 95 % confidence over all classes together: faint, missing.
+
+    Faint: the share of fake is below half its share of real. Missing: besides, nothing shows that it isn't 0.
 
     Args:
-      real, fake: int [K] rows of each class.
+      real, fake: low [K] and high [K] of their fractions, which hold for all classes together.
     """
-    return clopper_pearson(fake)[1] < clopper_pearson(real)[0] / 2
+    below = fake[1] < real[0] / 2
+    return below, below & (fake[0] == 0)
 
 
 def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:
