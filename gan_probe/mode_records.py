@@ -133,16 +133,17 @@ class Measured:
     def _fractions(self, counts: np.ndarray) -> dict[str, Any]:
         """Fractions from annotated counts [K], corrected."""
         assert self._undone is not None
-        each, together = (confusion_lib.fractions(counts, self._undone, together=t) for t in (False, True))
-        bounds = np.array([i.low for i in together.intervals]), np.array([i.high for i in together.intervals])
+        found, together = (confusion_lib.fractions(counts, self._undone, together=t) for t in (False, True))
         how = f"{together.intervals[0].method}, at 5 % / K, all K classes together"
-        return {"values": each.values.tolist(), **_intervals(each.intervals), **_together(bounds, how)}
+        return {
+            "values": found.values.tolist(), **_intervals(found.intervals),
+            **_together([[i.low, i.high] for i in together.intervals], how),
+        }  # fmt: skip
 
     def _judged(self, real: Mapping[str, Any], fake: Mapping[str, Any]) -> dict[str, list[str]]:
         """Names of classes that are missing and faint, by intervals of all of them together."""
-        ends = [np.array(one["together95"]) for one in (real, fake)]
-        bounds = [(e[:, 0], e[:, 1]) for e in ends]
-        faint, missing = proportion.faint(real=bounds[0], fake=bounds[1])
+        held = [proportion.Together(np.array(o["values"]), *np.array(o["together95"]).T) for o in (real, fake)]
+        faint, missing = proportion.faint(real=held[0], fake=held[1])
         names = np.array(self._judges.classes)
         return {"missing": names[missing].tolist(), "faint": names[faint].tolist()}
 
@@ -210,7 +211,8 @@ def _raw(counts: np.ndarray) -> dict[str, Any]:
     """Fractions of counts [K] with an interval each, and with intervals that hold all together."""
     total = int(counts.sum())
     intervals = [proportion.wilson(int(c), total) for c in counts]
-    together = _together(proportion.clopper_pearson(counts), proportion.TOGETHER)
+    found = proportion.clopper_pearson(counts)
+    together = _together(np.stack([found.low, found.high], axis=-1).tolist(), proportion.TOGETHER)
     return {"values": (counts / total).tolist(), **_intervals(intervals), **together}
 
 
@@ -222,8 +224,8 @@ def _intervals(intervals: Sequence[types.Interval]) -> dict[str, Any]:
     }
 
 
-def _together(bounds: proportion.Bounds, how: str) -> dict[str, Any]:
-    return {"together95": np.stack(bounds, axis=-1).tolist(), "together": f"{how}; conservative"}
+def _together(ends: list[list[float]], how: str) -> dict[str, Any]:
+    return {"together95": ends, "together": f"{how}; conservative"}
 
 
 def _accuracy(table: np.ndarray) -> dict[str, Any]:

@@ -21,7 +21,7 @@ Product = Callable[[jax.Array], jax.Array]
 
 _SEARCH_STEPS = 20
 _CURVATURE = 0.1  # the slope that a line search leaves, as a share of the first one
-_FEW = 4  # models that are not parted: reading the matrix is what takes the time
+_FEW = 8  # models that are not parted: reading the matrix is what takes the time
 
 
 class Solution(NamedTuple):

@@ -28,9 +28,9 @@ def modes() -> metric.Metric:
         detail = {
             "classes": list(classes),
             "fake": (counts["fake"] / counts["fake"].sum()).tolist(),
-            "fake_ci95": np.stack(bounds["fake"], axis=-1).tolist(),
+            "fake_ci95": np.stack(bounds["fake"][1:], axis=-1).tolist(),
             "real": (counts["real"] / counts["real"].sum()).tolist(),
-            "real_ci95": np.stack(bounds["real"], axis=-1).tolist(),
+            "real_ci95": np.stack(bounds["real"][1:], axis=-1).tolist(),
             "fractions_interval": f"{proportion.TOGETHER}; conservative",
             "missing": [c for c, m in zip(classes, missing, strict=True) if m],
             "faint": [c for c, f in zip(classes, faint, strict=True) if f],

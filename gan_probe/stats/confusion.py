@@ -89,7 +89,7 @@ def fractions(annotated: np.ndarray, confusion: Confusion, *, together: bool = F
     values = _on_simplex(np.asarray(annotated, np.float64), confusion)
     z = quantiles.normal(0.05 / len(values)) if together else quantiles.Z
     squares = inverse**2 @ confusion.rates.T
-    noise = np.stack([_row_variances(np.broadcast_to(f, confusion.rates.shape), confusion, z) for f in inverse])
+    noise = np.stack([_row_variances(np.broadcast_to(f, confusion.rates.shape), confusion) for f in inverse])
     intervals = []
     for k, value in enumerate(values):
         this = np.eye(len(values))[k]
@@ -202,17 +202,17 @@ def _smoothed(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (counts + prior) / total[:, None], total
 
 
-def _row_variances(functionals: np.ndarray, confusion: Confusion, z: float = quantiles.Z) -> np.ndarray:
+def _row_variances(functionals: np.ndarray, confusion: Confusion) -> np.ndarray:
     """Variances [K] of sum_j functionals_ij C_ij over draws of each row i of the confusion matrix.
 
     With z^2/2 further rows at either end of each functional (for two classes Agresti and Coull's interval): an error
     that 50 rows of a common class did not show may fill a rare one. z^2 rows spread evenly covered 87 % there.
     """
-    total = confusion.counts.sum(axis=1) + z**2
+    total = confusion.counts.sum(axis=1) + quantiles.Z**2
     ends = np.stack([functionals.min(axis=1), functionals.max(axis=1)])
 
     def mean(of: np.ndarray, at_ends: np.ndarray) -> np.ndarray:
-        return (np.sum(confusion.counts * of, axis=1) + z**2 / 2 * at_ends.sum(axis=0)) / total
+        return (np.sum(confusion.counts * of, axis=1) + quantiles.Z**2 / 2 * at_ends.sum(axis=0)) / total
 
     return (mean(functionals**2, ends**2) - mean(functionals, ends) ** 2) / total
 

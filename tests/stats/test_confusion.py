@@ -134,12 +134,12 @@ def check(coverage, law, n, m, replications):
         together.append(said(all(i.low <= share <= i.high for i, share in zip(at_once, truth, strict=True))))
         # Real has twice each share of all classes but the first: none of these is below half of it.
         half = np.append(1 - truth[1:].sum() / 2, truth[1:] / 2)
-        ends = [
-            confusion.fractions(rng.multinomial(rows, law @ rates), known, together=True).intervals
+        found_of = [
+            confusion.fractions(rng.multinomial(rows, law @ rates), known, together=True)
             for rows, law in ((n, truth), (m, half))
         ]
-        bounds = [(np.array([i.low for i in e]), np.array([i.high for i in e])) for e in ends]
-        faint.append(said(not proportion.faint(real=bounds[0], fake=bounds[1])[0].any()))
+        held = [proportion.Together(f.values, *np.array([[i.low, i.high] for i in f.intervals]).T) for f in found_of]
+        faint.append(said(not proportion.faint(real=held[0], fake=held[1])[0].any()))
         sets = {"fake": found.values, "n_real": n, "n_fake": m, "confusion": known}
         distances.append(confusion.distance(real=real / n, **sets)[2])
         other = confusion.fractions(rng.multinomial(n, even @ rates), known)
