@@ -239,6 +239,7 @@ def test_a_set_that_the_annotator_was_trained_on_is_named(three, monkeypatch):
         ({"annotator": "large"}, "takes images"),
         ({"real": samples([0, 1], [0, 1], ("ant", "emu"))}, "labels emu"),
         ({"fake": {}}, "no fake"),
+        ({"fake": {"lone": samples([1], source="lone.npz")}}, "lone: lone.npz holds one image; .* two or more"),
         ({"fake": np.zeros((5, 3), np.float32)}, "holds features"),
     ],
 )

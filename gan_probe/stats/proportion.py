@@ -10,7 +10,6 @@ from gan_probe.stats import quantiles
 
 __all__ = [
     "TOGETHER",
-    "Bounds",
     "ClassComparison",
     "clopper_pearson",
     "compare_classes",
