@@ -79,7 +79,7 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path):
         source="threes.npz", rows=rows.ArrayRows(np.zeros((40, 8, 8, 1), np.uint8), source="threes.npz"), kind="images",
         labels=np.ones(40, np.int32), classes=("2", "3"),
     )  # fmt: skip
-    with pytest.raises(types.UserError, match="threes.npz has one class, 3; a classifier needs two"):
+    with pytest.raises(types.UserError, match=r"threes\.npz has one class, 3; a classifier needs two"):
         annotation.classify(tmp_path / "run", "linear", data)
     assert not (tmp_path / "run").exists()
 

@@ -31,11 +31,11 @@ def fractions(classes: Sequence[str], series: Sequence[tuple[str, Mapping[str, A
         for k, ((label, one), (colour, mark, fill)) in enumerate(zip(series, looks, strict=False)):
             values = np.array(one["values"], float)[chosen]
             at = y + 0.22 * (k - (len(series) - 1) / 2)
-            for ends, look in (("together95", {"lw": 0.7, "fmt": "none"}), ("ci95", {"lw": 2.2, "fmt": mark})):
+            for ends, width, marked in (("together95", 0.7, "none"), ("ci95", 2.2, mark)):
                 low, high = np.array(one[ends], float)[chosen].T
                 axes.errorbar(
                     values, at, xerr=np.maximum(0.0, [values - low, high - values]), color=colour, mfc=fill, ms=4.5,
-                    label=label if ends == "ci95" else None, **look,
+                    lw=width, fmt=marked, label=label if ends == "ci95" else None,
                 )  # fmt: skip
         axes.set_yticks(y, names, parse_math=False)
         axes.set_ylim(len(chosen) - 0.5, -0.5)
