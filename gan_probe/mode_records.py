@@ -224,7 +224,7 @@ def _intervals(intervals: Sequence[types.Interval]) -> dict[str, Any]:
     }
 
 
-def _together(ends: list[list[float]], how: str) -> dict[str, Any]:
+def _together(ends: list[list[float | None]], how: str) -> dict[str, Any]:
     return {"together95": ends, "together": f"{how}; conservative"}
 
 
