@@ -97,6 +97,9 @@ def classify(
                 f"{samples.source}: needs labelled images: sub-folders, `labels` in the npz, or --label"
             )
     assert data.labels is not None and data.classes is not None
+    seen = sets.classes_seen(data)
+    if len(seen) < 2:
+        raise types.UserError(f"--data: {data.source} has one class, {seen[0]}; a classifier needs two")
     if real is not None and real.rows.shape != data.rows.shape:
         shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
         raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")

@@ -43,8 +43,7 @@ class Measured:
         """One entry of `results`."""
         counts = self._count(annotated.codes)
         plain = proportion.compare_classes(real=self._counts, fake=counts)
-        faint = proportion.faint(real=self._counts, fake=counts)
-        names = np.array(self._judges.classes)
+        raw = _raw(counts) | self._judged(_raw(self._counts), _raw(counts))
         detail = {
             "null_expectation": plain.null_expectation,
             "squared_distance": plain.squared_distance,
@@ -52,11 +51,13 @@ class Measured:
         }
         distance = self._estimate(plain.total_variation, plain.interval, samples, "annotated on both sides", detail)
         correctness, reason = self._correctness(samples, annotated)
+        corrected = self._corrected(counts, samples)
         return {
-            "raw": _raw(counts) | {"total_variation": distance},
-            "corrected": self._corrected(counts, samples),
-            "missing": names[faint & (counts == 0)].tolist(),
-            "faint": names[faint].tolist(),
+            "raw": raw | {"total_variation": distance},
+            "corrected": corrected,
+            "judged": "raw" if corrected is None else "corrected",
+            "missing": (corrected or raw)["missing"],
+            "faint": (corrected or raw)["faint"],
             "label_correctness": correctness,
             "no_label_correctness": reason,
             "confidence": self._confidence(annotated),
@@ -64,14 +65,12 @@ class Measured:
 
     def real(self) -> dict[str, Any]:
         """The entry `real`: as annotated, corrected, and by its labels."""
-        labelled = None if self._truth is None else _raw(self._count(self._truth))
-        corrected = None
-        if self._truth is None and self._undone is not None:
-            corrected = _fractions(confusion_lib.fractions(self._counts, self._undone))
         return {
-            "raw": _raw(self._counts), "labelled": labelled, "corrected": corrected,
+            "raw": _raw(self._counts),
+            "labelled": None if self._truth is None else _raw(self._count(self._truth)),
+            "corrected": None if self._truth is not None or self._undone is None else self._fractions(self._counts),
             "confidence": self._confidence(self._annotated),
-        }  # fmt: skip
+        }
 
     def confusion(self) -> dict[str, Any]:
         """The entry `confusion`: whose it is and whether it can be undone."""
@@ -127,7 +126,26 @@ class Measured:
         )  # fmt: skip
         convention = f"corrected, against real {'as labelled' if labelled else 'corrected'}"
         distance = self._estimate(value, interval, samples, convention, {"null_expectation": null})
-        return _fractions(found) | {"total_variation": distance}
+        fractions, real = self._fractions(counts), self.real()
+        judged = self._judged(real["labelled"] or real["corrected"], fractions)
+        return fractions | judged | {"total_variation": distance}
+
+    def _fractions(self, counts: np.ndarray) -> dict[str, Any]:
+        """Fractions from annotated counts [K], corrected."""
+        assert self._undone is not None
+        found, together = (confusion_lib.fractions(counts, self._undone, together=t) for t in (False, True))
+        how = f"{together.intervals[0].method}, at 5 % / K, all K classes together"
+        return {
+            "values": found.values.tolist(), **_intervals(found.intervals),
+            **_together([[i.low, i.high] for i in together.intervals], how),
+        }  # fmt: skip
+
+    def _judged(self, real: Mapping[str, Any], fake: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Names of classes that are missing and faint, by intervals of all of them together."""
+        held = [proportion.Together(np.array(o["values"]), *np.array(o["together95"]).T) for o in (real, fake)]
+        faint, missing = proportion.faint(real=held[0], fake=held[1])
+        names = np.array(self._judges.classes)
+        return {"missing": names[missing].tolist(), "faint": names[faint].tolist()}
 
     def _correctness(
         self, samples: types.Samples, annotated: annotators.Annotated
@@ -190,19 +208,24 @@ class Measured:
 
 
 def _raw(counts: np.ndarray) -> dict[str, Any]:
-    """Fractions of counts [K] with an interval each."""
+    """Fractions of counts [K] with an interval each, and with intervals that hold all together."""
     total = int(counts.sum())
     intervals = [proportion.wilson(int(c), total) for c in counts]
-    return {"values": (counts / total).tolist(), **_intervals(intervals)}
-
-
-def _fractions(found: confusion_lib.Corrected) -> dict[str, Any]:
-    return {"values": found.values.tolist(), **_intervals(found.intervals)}
+    found = proportion.clopper_pearson(counts)
+    together = _together(np.stack([found.low, found.high], axis=-1).tolist(), proportion.TOGETHER)
+    return {"values": (counts / total).tolist(), **_intervals(intervals), **together}
 
 
 def _intervals(intervals: Sequence[types.Interval]) -> dict[str, Any]:
     first = intervals[0]
-    return {"ci95": [[i.low, i.high] for i in intervals], "interval": f"{first.method}; {first.kind}"}
+    return {
+        "ci95": [[i.low, i.high] for i in intervals],
+        "interval": f"{first.method}, each class by itself; {first.kind}",
+    }
+
+
+def _together(ends: list[list[float | None]], how: str) -> dict[str, Any]:
+    return {"together95": ends, "together": f"{how}; conservative"}
 
 
 def _accuracy(table: np.ndarray) -> dict[str, Any]:

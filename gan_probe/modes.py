@@ -68,6 +68,8 @@ def compared(
     everything = {"real": held, **opened}
     for name, samples in everything.items():  # a wrong set costs no annotating
         annotators_lib.check(judges, samples, name=name)
+        if len(samples) < 2:
+            raise types.UserError(f"{name}: {samples.source} holds one image; class fractions need two or more")
     truth = annotators_lib.truth(judges, held)
     annotated = {
         name: annotators_lib.annotate(judges, samples, name=name, progress=progress)

@@ -96,10 +96,30 @@ def test_raw_fractions_are_counts_and_corrected_ones_the_truth(three, compared):
     assert sum(result["corrected"]["values"]) == pytest.approx(1)
     low, high = result["corrected"]["total_variation"]["ci95"]
     assert low <= np.abs(share - np.bincount(truth["real"]) / 3000).sum() / 2 <= high
-    assert result["faint"] == ["cat"] and result["missing"] == []
+    # The errors fill the third class: as annotated it is only faint, freed of them it is missing.
+    assert result["raw"]["faint"] == ["cat"] and result["raw"]["missing"] == []
+    assert result["judged"] == "corrected" and result["faint"] == result["missing"] == ["cat"]
+    for one in (result["raw"], result["corrected"], found["real"]["labelled"]):
+        each, together = np.array(one["ci95"]), np.array(one["together95"])
+        assert (together[:, 0] <= each[:, 0]).all() and (together[:, 1] >= each[:, 1]).all()
+        assert "all K classes together" in one["together"] and "by itself" in one["interval"]
     assert found["confusion"]["reason"] is None and found["confusion"]["n"] == 3000
     assert found["annotators"][0]["accuracy"]["value"] == pytest.approx(np.mean(np.diag(RATES)), abs=0.03)
     assert result["no_label_correctness"] == "the set has no labels"
+
+
+def test_a_class_that_only_the_annotator_misses_is_not_faint(judges, compared):
+    # It calls three of four cats bees: annotated, the sets agree; of a set of ants and bees it names as few cats.
+    judges(three=judge(CLASSES))
+    rates = np.array([[0.9, 0.1, 0.0], [0.0, 0.9, 0.1], [0.0, 0.75, 0.25]])
+    rng = np.random.default_rng(3)
+    real, alike = rng.integers(0, 3, (2, 6000))
+    fakes = {"alike": alike, "no cats": rng.choice([0, 1, 1], 6000)}
+    sets = {name: samples(annotated(rng, truth, rates)) for name, truth in fakes.items()}
+    found, _ = compared(annotator="three", real=samples(annotated(rng, real, rates), real), fake=sets)
+    alike, without = (found["results"][name] for name in fakes)
+    assert alike["faint"] == [] and alike["raw"]["faint"] == []
+    assert without["raw"]["faint"] == [] and without["faint"] == without["missing"] == ["cat"]
 
 
 def test_label_noise_of_a_tenth_is_found(judges, compared):
@@ -177,7 +197,7 @@ def test_what_cannot_be_corrected_says_why(judges, compared, real, named, reason
     judges(three=judge(CLASSES))
     found, _ = compared(annotator="three", real=samples(100 * named, 100 * real), fake=samples(100 * named))
     assert reason in found["confusion"]["reason"]
-    assert found["results"]["fake"]["corrected"] is None and found["results"]["fake"]["raw"]
+    assert found["results"]["fake"]["corrected"] is None and found["results"]["fake"]["judged"] == "raw"
     assert found["annotators"][0]["accuracy"] is not None
 
 
@@ -219,6 +239,7 @@ def test_a_set_that_the_annotator_was_trained_on_is_named(three, monkeypatch):
         ({"annotator": "large"}, "takes images"),
         ({"real": samples([0, 1], [0, 1], ("ant", "emu"))}, "labels emu"),
         ({"fake": {}}, "no fake"),
+        ({"fake": {"lone": samples([1], source="lone.npz")}}, "lone: lone.npz holds one image; .* two or more"),
         ({"fake": np.zeros((5, 3), np.float32)}, "holds features"),
     ],
 )

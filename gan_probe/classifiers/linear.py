@@ -145,7 +145,7 @@ def predict(linear: Linear, features: ArrayLike) -> jax.Array:
 @functools.partial(jax.jit, static_argnames="gram")
 def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram):
     times_k = softmax.product(rows, gram)
-    solution = jax.vmap(lambda w: softmax.solve(times_k, target, w, ridge, tolerance, max_steps))(weights)
+    solution = softmax.solve(times_k, target, weights, ridge, tolerance, max_steps)
     found = jnp.argmax(solution.logits, axis=1)
     return solution, jnp.sum(jnp.where(found == jnp.argmax(target, axis=0), weights, 0.0), axis=1)
 

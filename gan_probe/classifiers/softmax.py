@@ -3,12 +3,13 @@
 The optimum of a ridge-penalised affine softmax lies in the span of the rows, W = X^T A^T (representer theorem), so the
 solver works on coefficients A [c, n] and their logits A K, K = X X^T. A step costs one product with K, which is kept
 as a matrix where rows are fewer than features and applied as (R X) X^T otherwise. The line search costs none: logits
-are affine in the step. Under vmap all models share that product, which reads the rows once for all of them. Classes
-lead and rows are contiguous, for sums over a few classes would not vectorise.
+are affine in the step. All models share that product, which reads the rows once for all of them; as soon as half of
+them have ended the others go on alone. Classes lead and rows are contiguous, for sums over a few classes would not
+vectorise.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,11 +21,12 @@ Product = Callable[[jax.Array], jax.Array]
 
 _SEARCH_STEPS = 20
 _CURVATURE = 0.1  # the slope that a line search leaves, as a share of the first one
+_FEW = 8  # models that are not parted: reading the matrix is what takes the time
 
 
 class Solution(NamedTuple):
-    """coefficients: float32 [c, n] of W = X^T A^T. logits: float32 [c, n].
-    gradient_norm: float32, in nats, measured anew at the end. steps: int32."""
+    """Of m models. coefficients: float32 [m, c, n] of W = X^T A^T. logits: float32 [m, c, n].
+    gradient_norm: float32 [m], in nats, measured anew at the end. steps: int32 [m]."""
 
     coefficients: jax.Array
     logits: jax.Array
@@ -75,19 +77,25 @@ def solve(
     Args:
       times_k: see product; gradients sum to 0 over the classes.
       target: float32 [c, n], one-hot classes.
-      weights: float32 [n], sum 1.
+      weights: float32 [m, n] of m models, each of sum 1.
 
     Source: Polak and Ribiere 1969; Nocedal and Wright 2006, section 5.2 (PR+, restarted where it would not descend).
     """
 
-    def gradient(a, ka, chance):
-        residual = weights * (chance - target)
+    def gradient(w, a, ka, chance):
+        residual = w * (chance - target)
         return residual + ridge * a, times_k(residual) + ridge * ka
 
-    def step(s: _State) -> _State:
-        t, chance = _search(s, target, weights, ridge)
+    def begin(w: jax.Array) -> _State:
+        zero = jnp.zeros_like(target)
+        chance = jnp.full_like(target, 1 / len(target))
+        g, kg = gradient(w, zero, zero, chance)
+        return _State(zero, zero, g, kg, -g, -kg, chance, jnp.vdot(g, kg), jnp.zeros((), jnp.int32))
+
+    def step(w: jax.Array, s: _State) -> _State:
+        t, chance = _search(s, target, w, ridge)
         a, ka = s.a + t * s.p, s.ka + t * s.kp
-        g, kg = gradient(a, ka, chance)
+        g, kg = gradient(w, a, ka, chance)
         norm2 = jnp.vdot(g, kg)
         beta = jnp.maximum(0.0, (norm2 - jnp.vdot(s.g, kg)) / s.norm2)
         beta = jnp.where(jnp.vdot(s.p, kg) * beta < norm2, beta, 0.0)
@@ -97,14 +105,38 @@ def solve(
         # Half of it: what rounding adds to the carried products is then seen to stay below it at the end.
         return (s.norm2 > (tolerance / 2) ** 2) & (s.steps < max_steps)
 
-    zero = jnp.zeros_like(target)
-    chance = jnp.full_like(target, 1 / len(target))
-    g, kg = gradient(zero, zero, chance)
-    start = _State(zero, zero, g, kg, -g, -kg, chance, jnp.vdot(g, kg), jnp.zeros((), jnp.int32))
-    end = lax.while_loop(unfinished, step, start)
-    logits = times_k(end.a)
-    g, kg = gradient(end.a, logits, jax.nn.softmax(logits, axis=0))
-    return Solution(end.a, logits, jnp.sqrt(jnp.maximum(jnp.vdot(g, kg), 0.0)), end.steps)
+    def end(w: jax.Array, s: _State) -> Solution:
+        logits = times_k(s.a)
+        g, kg = gradient(w, s.a, logits, jax.nn.softmax(logits, axis=0))
+        return Solution(s.a, logits, jnp.sqrt(jnp.maximum(jnp.vdot(g, kg), 0.0)), s.steps)
+
+    state = _together(jax.vmap(step), unfinished, weights, jax.vmap(begin)(weights))
+    return jax.vmap(end)(weights, state)
+
+
+def _together(
+    step: Callable[[jax.Array, _State], _State],
+    unfinished: Callable[[_State], jax.Array],
+    weights: jax.Array,
+    state: _State,
+) -> _State:
+    """Steps of m models until none is unfinished; once half of them are finished the others go on alone."""
+
+    def take(rows: jax.Array, of: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf[rows], of)
+
+    def advance(s: _State) -> _State:
+        going, new = unfinished(s), step(weights, s)
+        return jax.tree.map(lambda a, b: jnp.where(going.reshape(-1, *[1] * (a.ndim - 1)), b, a), s, new)
+
+    m = len(weights)
+    stay = m // 2 if m > _FEW else 0
+    state = lax.while_loop(lambda s: jnp.sum(unfinished(s)) > stay, advance, state)
+    if not stay:
+        return state
+    rows = jnp.argsort(~unfinished(state), stable=True)[:stay]
+    rest = _together(step, unfinished, weights[rows], take(rows, state))
+    return jax.tree.map(lambda all_, some: all_.at[rows].set(some), state, rest)
 
 
 def _search(s: _State, target: jax.Array, weights: jax.Array, ridge: jax.Array) -> tuple[jax.Array, jax.Array]:

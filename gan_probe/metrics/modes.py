@@ -23,15 +23,15 @@ def modes() -> metric.Metric:
             raise types.UserError("real and fake have no class name in common: label them alike")
         found = proportion.compare_classes(real=counts["real"], fake=counts["fake"])
         bounds = {r: proportion.clopper_pearson(c) for r, c in counts.items()}
-        faint = proportion.faint(real=counts["real"], fake=counts["fake"])
-        missing = faint & (counts["fake"] == 0)
+        faint, missing = proportion.faint(real=bounds["real"], fake=bounds["fake"])
         annotator = inputs.annotator() or {}
         detail = {
             "classes": list(classes),
             "fake": (counts["fake"] / counts["fake"].sum()).tolist(),
-            "fake_ci95": np.stack(bounds["fake"], axis=-1).tolist(),
+            "fake_ci95": np.stack(bounds["fake"][1:], axis=-1).tolist(),
             "real": (counts["real"] / counts["real"].sum()).tolist(),
-            "real_ci95": np.stack(bounds["real"], axis=-1).tolist(),
+            "real_ci95": np.stack(bounds["real"][1:], axis=-1).tolist(),
+            "fractions_interval": f"{proportion.TOGETHER}; conservative",
             "missing": [c for c, m in zip(classes, missing, strict=True) if m],
             "faint": [c for c, f in zip(classes, faint, strict=True) if f],
             "null_expectation": found.null_expectation,

@@ -19,7 +19,7 @@ def fractions(classes: Sequence[str], series: Sequence[tuple[str, Mapping[str, A
 
     Args:
       classes: names.
-      series: label and fractions (`values`, `ci95`); the first one is real.
+      series: label and fractions (`values`, `ci95`, `together95`); the first one is real.
     """
     table = np.array([one["values"] for _, one in series], float)
     chosen = np.sort(np.argsort(-np.abs(table - table[0]).max(axis=0), kind="stable")[:_CLASSES])
@@ -30,11 +30,13 @@ def fractions(classes: Sequence[str], series: Sequence[tuple[str, Mapping[str, A
         sheet, axes = svg.sheet(1.0 + 0.4 * len(chosen), left=0.3 + 0.085 * max(map(svg.columns, names)))
         for k, ((label, one), (colour, mark, fill)) in enumerate(zip(series, looks, strict=False)):
             values = np.array(one["values"], float)[chosen]
-            low, high = np.array(one["ci95"], float)[chosen].T
-            axes.errorbar(
-                values, y + 0.22 * (k - (len(series) - 1) / 2), xerr=np.maximum(0.0, [values - low, high - values]),
-                fmt=mark, color=colour, mfc=fill, ms=4.5, lw=1.5, capsize=2, label=label,
-            )  # fmt: skip
+            at = y + 0.22 * (k - (len(series) - 1) / 2)
+            for ends, width, marked in (("together95", 0.7, "none"), ("ci95", 2.2, mark)):
+                low, high = np.array(one[ends], float)[chosen].T
+                axes.errorbar(
+                    values, at, xerr=np.maximum(0.0, [values - low, high - values]), color=colour, mfc=fill, ms=4.5,
+                    lw=width, fmt=marked, label=label if ends == "ci95" else None,
+                )  # fmt: skip
         axes.set_yticks(y, names, parse_math=False)
         axes.set_ylim(len(chosen) - 0.5, -0.5)
         axes.set_xlim(left=0)

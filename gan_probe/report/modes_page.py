@@ -143,6 +143,7 @@ def _fake(found: Mapping[str, Any], pictures: Mapping[str, np.ndarray], name: st
         "anchor": f"fake-{k}",
         "missing": ", ".join(result["missing"]) or "none",
         "faint": ", ".join(result["faint"]) or "none",
+        "judged": result["judged"],
         "fractions": mode_plots.fractions(found["classes"], series),
         "correctness": {
             kind: None if correctness is None or one is None else numbers.estimate(one)

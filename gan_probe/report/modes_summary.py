@@ -12,6 +12,7 @@ from gan_probe.report import files, modes_page, numbers, terminal
 __all__ = ["summary"]
 
 _CLASSES = 10
+_JUDGED = {"raw": "annotated", "corrected": "corrected"}
 
 
 def summary(found: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
@@ -25,6 +26,7 @@ def summary(found: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
     for name in modes_page.last(found):
         lines += [*_classes(found, name, found["results"][name]), ""]
     lines += ["95 % intervals:  = exact   ~ approximate   + conservative"]
+    lines += ["fractions: of each class by itself; missing and faint: of all together"]
     if out is not None:
         lines += [terminal.tail(f"page: {pathlib.Path(out) / files.MODES_PAGE}")]
     return "\n".join(terminal.fit(line, terminal.WIDTH).rstrip() for line in lines) + "\n"
@@ -78,7 +80,7 @@ def _classes(found: Mapping[str, Any], name: str, result: Mapping[str, Any]) -> 
         yield f"  and {len(found['classes']) - _CLASSES} classes that differ less"
     for kind in ("missing", "faint"):
         if result[kind]:
-            yield from _wrapped(f"{kind}: {', '.join(result[kind])}")
+            yield from _wrapped(f"{kind}, as {_JUDGED[result['judged']]}: {', '.join(result[kind])}")
     if result["no_label_correctness"]:
         yield from _wrapped(f"label correctness: none, {result['no_label_correctness']}")
 

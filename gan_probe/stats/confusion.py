@@ -79,10 +79,15 @@ def measured(counts: np.ndarray, classes: tuple[str, ...]) -> Confusion:
     return Confusion(counts.astype(int), rates, None if reason else inverse, condition, noise, reason)
 
 
-def fractions(annotated: np.ndarray, confusion: Confusion) -> Corrected:
-    """Class fractions of a set from its annotated counts [K] >= 0, at least one of them above 0."""
+def fractions(annotated: np.ndarray, confusion: Confusion, *, together: bool = False) -> Corrected:
+    """Class fractions of a set from its annotated counts [K] >= 0, at least one of them above 0.
+
+    Args:
+      together: intervals that hold all at once, each at 5 % / K (Bonferroni), instead of one by one.
+    """
     inverse, total = _inverse(confusion), float(np.sum(annotated))
     values = _on_simplex(np.asarray(annotated, np.float64), confusion)
+    z = quantiles.normal(0.05 / len(values)) if together else quantiles.Z
     squares = inverse**2 @ confusion.rates.T
     noise = np.stack([_row_variances(np.broadcast_to(f, confusion.rates.shape), confusion) for f in inverse])
     intervals = []
@@ -94,7 +99,7 @@ def fractions(annotated: np.ndarray, confusion: Confusion) -> Corrected:
             mixture = t * this + (1 - t) * rest
             return float((squares[k] @ mixture - t**2) / total + noise[k] @ mixture**2)
 
-        intervals.append(_score(float(value), variance))
+        intervals.append(_score(float(value), variance, z))
     return Corrected(values, intervals)
 
 
@@ -155,12 +160,12 @@ def distance(
     return float(np.abs(real - fake).sum() / 2), float(np.sqrt(2 / np.pi) * sd.sum() / 2), interval
 
 
-def _score(value: float, variance: Callable[[float], float]) -> types.Interval:
+def _score(value: float, variance: Callable[[float], float], z: float = quantiles.Z) -> types.Interval:
     """All t of [0, 1] with (value - t)^2 <= z^2 V(t), V the quadratic through three of its values."""
     start, middle, end = (variance(t) for t in (0.0, 0.5, 1.0))
     square, slope = 2 * (start + end - 2 * middle), 4 * middle - 3 * start - end
     stderr = float(np.sqrt(max(variance(value), 0.0)))
-    a, b, c = 1 - quantiles.Z**2 * square, value + quantiles.Z**2 * slope / 2, value**2 - quantiles.Z**2 * start
+    a, b, c = 1 - z**2 * square, value + z**2 * slope / 2, value**2 - z**2 * start
     root = np.sqrt(max(b**2 - a * c, 0.0))
     low, high = ((b - root) / a, (b + root) / a) if a > 0 else (0.0, 1.0)
     return types.Interval(min(max(low, 0.0), value), max(min(high, 1.0), value), stderr, _METHOD, "conservative")

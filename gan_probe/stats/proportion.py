@@ -8,7 +8,27 @@ from scipy import special
 from gan_probe import types
 from gan_probe.stats import quantiles
 
-__all__ = ["ClassComparison", "clopper_pearson", "compare_classes", "faint", "multinomial", "variation", "wilson"]
+__all__ = [
+    "TOGETHER",
+    "ClassComparison",
+    "clopper_pearson",
+    "compare_classes",
+    "faint",
+    "multinomial",
+    "variation",
+    "wilson",
+]
+
+
+TOGETHER = "Clopper-Pearson at 5 % / K, all K classes together"
+
+
+class Together(NamedTuple):
+    """Fractions [K] of K classes, and the ends [K] of intervals that hold for all of them at once."""
+
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 class ClassComparison(NamedTuple):
@@ -46,7 +66,7 @@ def wilson(successes: float, trials: float) -> types.Interval:
     return types.Interval(low, high, float(np.sqrt(p * (1 - p) / trials)), "Wilson", "exact")
 
 
-def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> Together:
     """Intervals of K class fractions that hold all together: Clopper and Pearson 1934, each at level / K (Bonferroni).
 
     Args:
@@ -54,22 +74,24 @@ def clopper_pearson(counts: np.ndarray, level: float = 0.05) -> tuple[np.ndarray
       level: chance that any of the K intervals misses.
 
     Returns:
-      low [K], high [K].
+      Fractions and ends.
     """
     counts = np.asarray(counts)
     total, tail = counts.sum(), level / len(counts) / 2
     low = np.where(counts > 0, special.betaincinv(np.maximum(counts, 1), total - counts + 1, tail), 0.0)
     high = np.where(counts < total, special.betainccinv(counts + 1, np.maximum(total - counts, 1), tail), 1.0)
-    return low, high
+    return Together(counts / total, low, high)
 
 
-def faint(*, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-    """bool [K]: with 95 % confidence over all classes together, the share of fake is below half its share of real.
+def faint(*, real: Together, fake: Together) -> tuple[np.ndarray, np.ndarray]:
+    """bool [K] twice, with 95 % confidence over all classes together: faint, missing.
 
-    Args:
-      real, fake: int [K] rows of each class.
+    Faint: the share of fake is below half its share of real, by the interval of the difference that Zou and Donner 2008
+    make of the intervals of both (MOVER). Missing: besides, nothing shows that it isn't 0.
     """
-    return clopper_pearson(fake)[1] < clopper_pearson(real)[0] / 2
+    reach = np.hypot(fake.high - fake.values, (real.values - real.low) / 2)
+    below = fake.values - real.values / 2 + reach < 0
+    return below, below & (fake.low == 0)
 
 
 def compare_classes(*, real: np.ndarray, fake: np.ndarray) -> ClassComparison:

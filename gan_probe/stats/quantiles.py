@@ -1,15 +1,20 @@
-"""The 97.5 % points that 95 % intervals are made of: the normal law's, and Student's (Student 1908)."""
+"""Points that intervals are made of: the normal law's, and Student's at 97.5 % (Student 1908)."""
 
 from typing import TypeVar
 
 import numpy as np
 from scipy import special
 
-__all__ = ["Z", "student"]
+__all__ = ["Z", "normal", "student"]
 
 T = TypeVar("T", float, np.ndarray)
 
 Z = float(special.ndtri(0.975))
+
+
+def normal(level: float) -> float:
+    """The normal law's point that leaves half of `level` beyond it; Z for 5 %."""
+    return float(special.ndtri(1 - level / 2))
 
 
 def student(freedom: T) -> T:

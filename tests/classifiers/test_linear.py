@@ -91,6 +91,29 @@ def test_counts_are_rows_that_stand_several_times(digits):
     assert float(counted.accuracy[0]) == pytest.approx(float(repeated.accuracy[0]), abs=1e-5)
 
 
+def test_models_that_end_early_leave_the_others_as_they_were(digits):
+    features, labels = digits[0][:60], digits[1][:60]
+    # Nineteen models of 3 to 60 rows: they are parted at 19, 9 and 4, and each ends at a step of its own.
+    rng = np.random.default_rng(4)
+    counts = np.zeros((19, 60), np.int32)
+    for k, count in enumerate(counts):
+        count[rng.permutation(60)[: 3 * (k % 20) + 3]] = 1
+    settings = {"ridge": RIDGE, "tolerance": 1e-5, "within": linear.units(features)}
+    many = linear.fit_many(features, labels, counts, 10, **settings)
+    assert np.asarray(many.converged).all() and len(np.unique(many.steps)) > 9
+    for k, count in enumerate(counts):
+        one = linear.fit_many(features, labels, count[None], 10, **settings)
+        np.testing.assert_allclose(many.weights[k], one.weights[0], atol=1e-2)
+        assert abs(int(many.steps[k]) - int(one.steps[0])) <= max(3, int(one.steps[0]) // 5)
+        assert float(many.accuracy[k]) == pytest.approx(float(one.accuracy[0]), abs=1e-5)
+
+
+def test_the_limit_of_steps_ends_every_model(digits):
+    features, labels = digits[0][:60], digits[1][:60]
+    many = linear.fit_many(features, labels, np.ones((9, 60), np.int32), 10, tolerance=1e-7, max_steps=7)
+    assert (np.asarray(many.steps) == 7).all() and not np.asarray(many.converged).any()
+
+
 def test_one_program_is_compiled_once_for_all_models(digits):
     features, labels = digits[0][:50], digits[1][:50]
     counts = np.eye(4, 50, dtype=np.int32) + 1

@@ -22,7 +22,10 @@ def result(value, low, high):
 
 
 def shares(*values):
-    return {"values": values, "ci95": [[max(v - 0.05, 0), v + 0.05] for v in values], "interval": "Wilson; exact"}
+    ends = {
+        name: [[max(v - w, 0), min(v + w, 1)] for v in values] for name, w in (("ci95", 0.05), ("together95", 0.09))
+    }
+    return {"values": values, "interval": "Wilson; exact", "together": "Clopper-Pearson; conservative", **ends}
 
 
 def counted(corrected=True, labels=True):
@@ -31,7 +34,7 @@ def counted(corrected=True, labels=True):
     return {
         "raw": shares(0.2, 0.3, 0.5) | {"total_variation": result(0.17, 0.1, 0.2)},
         "corrected": shares(0.1, 0.3, 0.6) | {"total_variation": result(0.2, 0.12, 0.3)} if corrected else None,
-        "missing": [], "faint": ["two"], "confidence": [one],
+        "judged": "corrected" if corrected else "raw", "missing": [], "faint": ["two"], "confidence": [one],
         "label_correctness": {"raw": result(0.8, 0.7, 0.9), "corrected": result(0.9, 0.8, 1) if corrected else None}
         if labels else None,
         "no_label_correctness": None if labels else "the set has no labels",
@@ -107,5 +110,6 @@ def test_the_summary_fits_80_columns_and_says_the_numbers(found, tmp_path):
     text = modes_summary.summary(found, tmp_path)
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "0.170 [0.100, 0.200]" in text or "0.17 [0.10, 0.20]" in text
-    assert "labels right, raw" in text and "faint: two" in text and "gan@100" in text
+    judged = "corrected" if found["confusion"]["reason"] is None else "annotated"
+    assert "labels right, raw" in text and f"faint, as {judged}: two" in text and "gan@100" in text
     assert ("never names two" in text) == (found["confusion"]["reason"] is not None)

@@ -72,6 +72,16 @@ def test_distance_of_a_faultless_annotator_is_that_of_the_classes():
     assert (interval.low, interval.high) == pytest.approx((plain.interval.low, plain.interval.high), abs=2e-3)
 
 
+def test_a_faultless_annotator_gives_wilson_intervals_at_the_level_of_all_classes():
+    found = confusion.fractions(
+        np.array([30, 170, 0]), confusion.measured(np.diag([10**9] * 3), names(3)), together=True
+    )
+    z, p, n = 2.3939797, 0.15, 200  # of 5 % / 3, two-sided
+    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    ends = np.array([centre - half, centre + half]) / (1 + z**2 / n)
+    assert (found.intervals[0].low, found.intervals[0].high) == pytest.approx(ends, abs=1e-5)
+
+
 @pytest.mark.parametrize("truth", [0.9, 1.0, 0.0])
 def test_expected_counts_give_back_the_share_of_right_labels(truth):
     known = confusion.measured(1e6 * PAIR, names(4))
@@ -97,6 +107,11 @@ def test_what_cannot_be_undone_is_said(counts, reason):
         confusion.fractions(np.array([1, 1]), known)
 
 
+def said(right):
+    """An interval that holds 1 where something right was said."""
+    return types.Interval(0.0, float(right), None, "", "conservative")
+
+
 def check(coverage, law, n, m, replications):
     rates, truth = LAWS[law]
     rng, k = np.random.default_rng(0), len(truth)
@@ -105,7 +120,7 @@ def check(coverage, law, n, m, replications):
     shares = (0.9, 0.98, 1.0)
     joints = [np.diag(s * truth) + (1 - s) * truth[:, None] * (1 - np.eye(k)) / (k - 1) for s in shares]
     each: list[list[types.Interval]] = [[] for _ in truth]
-    distances, both_annotated = [], []
+    distances, both_annotated, together, faint = [], [], [], []
     right: list[list[types.Interval]] = [[] for _ in shares]
     for _ in range(replications):
         real = rng.multinomial(n, even)
@@ -115,6 +130,16 @@ def check(coverage, law, n, m, replications):
         found = confusion.fractions(rng.multinomial(m, truth @ rates), known)
         for kept, interval in zip(each, found.intervals, strict=True):
             kept.append(interval)
+        at_once = confusion.fractions(rng.multinomial(m, truth @ rates), known, together=True).intervals
+        together.append(said(all(i.low <= share <= i.high for i, share in zip(at_once, truth, strict=True))))
+        # Real has twice each share of all classes but the first: none of these is below half of it.
+        half = np.append(1 - truth[1:].sum() / 2, truth[1:] / 2)
+        found_of = [
+            confusion.fractions(rng.multinomial(rows, law @ rates), known, together=True)
+            for rows, law in ((n, truth), (m, half))
+        ]
+        held = [proportion.Together(f.values, *np.array([[i.low, i.high] for i in f.intervals]).T) for f in found_of]
+        faint.append(said(not proportion.faint(real=held[0], fake=held[1])[0].any()))
         sets = {"fake": found.values, "n_real": n, "n_fake": m, "confusion": known}
         distances.append(confusion.distance(real=real / n, **sets)[2])
         other = confusion.fractions(rng.multinomial(n, even @ rates), known)
@@ -125,6 +150,8 @@ def check(coverage, law, n, m, replications):
     assert len(distances) > 0.95 * replications
     for share, kept in zip(truth, each, strict=True):
         coverage(kept, share, f"fraction {share:.2f} {law} {n} x {m}")
+    coverage(together, 1.0, f"all fractions together {law} {n} x {m}")
+    coverage(faint, 1.0, f"no class at half its share is faint {law} {n} x {m}")
     coverage(distances, tv, f"total variation {law} {n} x {m}")
     coverage(both_annotated, tv, f"total variation, real annotated, {law} {n} x {m}")
     for share, kept in zip(shares, right, strict=True):

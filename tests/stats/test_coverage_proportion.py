@@ -24,19 +24,33 @@ LAWS = {
 }
 
 
+def said(right):
+    """An interval that holds 1 where something right was said."""
+    return types.Interval(0.0, float(right), None, "", "conservative")
+
+
 def check(coverage, law, n, m, replications):
     p, q = LAWS[law]
     rng = np.random.default_rng(0)
     truth = np.abs(p - q).sum() / 2
-    intervals, together = [], []
+    intervals, together, faint = [], [], []
     for _ in range(replications):
         real, fake = rng.multinomial(n, p), rng.multinomial(m, q)
         intervals.append(proportion.compare_classes(real=real, fake=fake).interval)
-        low, high = proportion.clopper_pearson(fake)
-        every = bool(np.all((low <= q) & (q <= high)))
-        together.append(types.Interval(0.0, 1.0 if every else 0.0, None, "", "conservative"))
+        at_once = proportion.clopper_pearson(fake)
+        together.append(said(np.all((at_once.low <= q) & (q <= at_once.high))))
+        # A set with half the share of real in every class but the first: none of these is below it.
+        half = rng.multinomial(m, np.append(1 - p[1:].sum() / 2, p[1:] / 2))
+        faint.append(
+            said(
+                not proportion.faint(real=proportion.clopper_pearson(real), fake=proportion.clopper_pearson(half))[
+                    0
+                ].any()
+            )
+        )
     coverage(intervals, truth, f"total variation {law} {n}x{m}")
     coverage(together, 1.0, f"class fractions together {law} {n}x{m}")
+    coverage(faint, 1.0, f"no class at half its share is faint {law} {n}x{m}")
 
 
 @pytest.mark.parametrize("law", LAWS)
