@@ -11,6 +11,7 @@ from gan_probe.stats import extrapolate
 __all__ = [
     "LARGEST",
     "Principal",
+    "by_block",
     "by_rows",
     "chunks",
     "eigh",
@@ -109,3 +110,11 @@ def chunks(features: np.ndarray):
     for start in range(0, len(features), _ROWS):
         at = slice(start, start + _ROWS)
         yield at, features[at].astype(np.float64)
+
+
+def by_block(block: np.ndarray):
+    """Blocks, each with the indices of some of its rows, no more than fit in memory as float64; block int32 [n]."""
+    for b in np.unique(block):
+        rows = np.flatnonzero(block == b)
+        for start in range(0, len(rows), _ROWS):
+            yield b, rows[start : start + _ROWS]
