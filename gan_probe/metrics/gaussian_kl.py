@@ -138,8 +138,8 @@ def _whitened(inputs: metric.Inputs, role: metric.Role) -> _Whitened:
 def _forms(inputs: metric.Inputs, role: metric.Role, own: _Whitened, root: np.ndarray, slope: np.ndarray) -> _Forms:
     """Forms with Q = root root' and s = slope of a role's rows.
 
-    In float32, as the products that the covariance was summed from: as it isn't singular within their rounding, whitened
-    rows are right to the root of it.
+    In float32, as the products that the covariance was summed from: as it isn't singular within their rounding,
+    whitened rows are right to the root of it.
     """
     features, block = inputs.features(role), inputs.block(role)
     n, d = features.shape
