@@ -128,19 +128,19 @@ def _small(inputs) -> bool:
 
 
 def _primal(inputs) -> _Fit:
-    """Through d x d matrices: eigh of S_x, then of S_x^.5 S_y S_x^.5."""
+    """Through d x d matrices: eigh of S_x, then of S_x^.5 S_y S_x^.5 along the principal axes of S_x."""
     x, y = gaussians.fitted(inputs, "real")[0], gaussians.fitted(inputs, "fake")[0]
     w, v = gaussians.eigh(inputs, "real")
     root = np.sqrt(np.maximum(w, 0))
     floor = root.max() * len(root) * np.finfo(np.float32).eps
-    half = (v * root) @ v.T
-    c, u = decompose.eigh(half @ y.covariance @ half)
+    half = v * root
+    c, u = decompose.eigh(half.T @ y.covariance @ half)
     c_root = np.sqrt(decompose.nonnegative(c))
     gap = x.mean - y.mean
     apart = gap @ gap + np.trace(x.covariance) + np.trace(y.covariance)
     value = float(_settled(apart - 2 * c_root.sum(), apart))
     # T maps the centred real Gaussian onto the fake one: T S_x T = S_y.
-    inverse = (v * np.where(root > floor, 1 / np.where(root > floor, root, 1), 0)) @ v.T
+    inverse = v * np.where(root > floor, 1 / np.where(root > floor, root, 1), 0)
     left = inverse @ u * np.sqrt(c_root)
     keep = c_root > floor**2
     right = half @ u * np.where(keep, 1 / np.sqrt(np.where(keep, c_root, 1)), 0)

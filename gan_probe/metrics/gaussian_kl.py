@@ -13,7 +13,7 @@ in 75 to 86 % under Student's t with 3 degrees of freedom, which the detail warn
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
 
 from gan_probe import types
 from gan_probe.metrics import gaussians, metric
@@ -26,22 +26,23 @@ _HEAVY = 1.5
 _SPARE = 5  # rows beyond the features: the inverse of a covariance then has a variance
 
 
-class _Inverse(NamedTuple):
-    """A set's moments, its inverse covariance [d, d] times `shrink` (unbiased), and its log det with the bias of it.
+class _Whitened(NamedTuple):
+    """A set's moments, its axes, and the log det of its covariance with the bias of it.
 
-    whitener: [d, d], takes centred rows to uncorrelated coordinates of variance 1 along the principal axes.
+    roots: [d], of the eigenvalues of its covariance; directions: [d, d], of which columns / roots whiten centred rows.
+    shrink: makes the inverse covariance unbiased.
     """
 
     moments: moments.Moments
-    whitener: np.ndarray
-    inverse: np.ndarray
+    roots: np.ndarray
+    directions: np.ndarray
     shrink: float
     log_det: float
     log_det_bias: float
 
 
 class _Forms(NamedTuple):
-    """Of every centred row a, float64 [n]. own: a' S^-1 a, S its own covariance. other: a' Q a. along: a' s.
+    """Of every whitened row z, float64 [n]. own: z'z. other: z' Q z. along: z' s.
 
     null: what the set adds to the variance of the value, times n^2, where both laws are equal; a Gaussian's at least.
     """
@@ -56,13 +57,15 @@ def gaussian_kl() -> metric.Metric:
     """KL(real || fake) of the two fitted Gaussians, nats, its bias of order 1/n removed."""
 
     def finish(inputs):
-        x, y = (_inverse(inputs, role) for role in ("real", "fake"))
+        x, y = (_whitened(inputs, role) for role in ("real", "fake"))
         n, m, d = x.moments.rows, y.moments.rows, inputs.shape.dim
-        gap = x.moments.mean - y.moments.mean
-        trace, shift = float(np.vdot(y.inverse, x.moments.covariance)), float(gap @ y.inverse @ gap)
+        # Every form is one of whitened rows, through x's principal axes in y's units.
+        across = (x.directions * x.roots).T @ (y.directions / y.roots)
+        gap = ((x.moments.mean - y.moments.mean) @ y.directions) / y.roots
+        trace, shift = y.shrink * float(np.vdot(across, across)), y.shrink * float(gap @ gap)
         plain = ((trace + shift) / y.shrink - d + y.log_det - x.log_det) / 2
-        of_x = _forms(inputs, "real", x, y.inverse, y.inverse @ gap)
-        of_y = _forms(inputs, "fake", y, y.inverse @ x.moments.covariance @ y.inverse, y.inverse @ gap)
+        of_x = _forms(inputs, "real", x, y.shrink**0.5 * across, y.shrink * (across @ gap))
+        of_y = _forms(inputs, "fake", y, y.shrink * across.T, y.shrink * gap)
         value = (
             (trace + shift) / (1 + _excess(of_y.own, of_y.other + of_y.along**2, d) / m)
             - trace / n - d / m - 2 * np.mean(of_y.own * of_y.along) / m - d
@@ -112,7 +115,7 @@ def _least(shape: metric.Shape) -> str | None:
     return None
 
 
-def _inverse(inputs: metric.Inputs, role: metric.Role) -> _Inverse:
+def _whitened(inputs: metric.Inputs, role: metric.Role) -> _Whitened:
     """Kept with the role.
 
     Raises:
@@ -125,38 +128,42 @@ def _inverse(inputs: metric.Inputs, role: metric.Role) -> _Inverse:
         if not w[0] > w[-1] * d * np.finfo(np.float32).eps:
             raise types.UserError(f"features of {role} are linearly dependent, its Gaussian is flat: use --embed=pca:K")
         nu = inputs.shape.rows[role] - 1
-        shrink = (nu - d - 1) / nu
         bias = special.digamma((nu - np.arange(d)) / 2).sum() - d * np.log(nu / 2)
-        return _Inverse(
-            gaussians.fitted(inputs, role)[0],
-            v / np.sqrt(w),
-            (v * (shrink / w)) @ v.T,
-            shrink,
-            float(np.log(w).sum()),
-            float(bias),
-        )
+        fitted, shrink = gaussians.fitted(inputs, role)[0], (nu - d - 1) / nu
+        return _Whitened(fitted, np.sqrt(w), v, shrink, float(np.log(w).sum()), float(bias))
 
-    return inputs.kept(role, "inverse covariance", make)
+    return inputs.kept(role, "whitened", make)
 
 
-def _forms(inputs: metric.Inputs, role: metric.Role, own: _Inverse, other: np.ndarray, slope: np.ndarray) -> _Forms:
+def _forms(inputs: metric.Inputs, role: metric.Role, own: _Whitened, root: np.ndarray, slope: np.ndarray) -> _Forms:
+    """Forms with Q = root root' and s = slope of a role's rows.
+
+    In float32, as the products that the covariance was summed from: as it isn't singular within their rounding,
+    whitened rows are right to the root of it.
+    """
     features, block = inputs.features(role), inputs.block(role)
     n, d = features.shape
-    square, across, along = (np.empty(n) for _ in range(3))
-    errors = np.zeros((inputs.blocks, d + 1, d), np.float32)
-    for at, a in gaussians.chunks(features):
-        a -= own.moments.mean
-        z = a @ own.whitener
+    square, other, along = (np.empty(n) for _ in range(3))
+    whitener, root = (own.directions / own.roots).astype(np.float32), root.astype(np.float32)
+    scatter = np.zeros((inputs.blocks, d, d), np.float32)  # upper triangles, in Fortran's order
+    sums = np.zeros((inputs.blocks, d))
+    for b, at in gaussians.by_block(block):
+        z = (features[at] - own.moments.mean).astype(np.float32) @ whitener
+        mapped = z @ root
         square[at] = np.einsum("nd,nd->n", z, z)
-        across[at] = np.einsum("nd,nd->n", a @ other, a)
-        along[at] = a @ slope
-        for b in np.unique(block[at]):
-            part = z[block[at] == b]
-            errors[b, :d] += part.T @ part / 2
-            errors[b, d] += part.sum(axis=0) / 2**0.5
+        other[at] = np.einsum("nd,nd->n", mapped, mapped)
+        along[at] = z @ slope
+        linalg.blas.ssyrk(1.0, z.T, beta=1.0, c=scatter[b].T, overwrite_c=1)  # in place, half the work of z.T @ z
+        sums[b] += z.sum(axis=0, dtype=np.float64)
     # Where both laws are equal the value is |E|^2 / 4 + |e|^2 / 2, of the errors of the whitened covariance and mean.
-    null = squared_mean.null_variance(errors.reshape(inputs.blocks, -1), np.bincount(block, minlength=inputs.blocks))
-    return _Forms(square, across, along, max(null, d * (d + 3) / 4))
+    size = np.bincount(block, minlength=inputs.blocks)
+    axis = np.arange(d)
+    scatter[:, axis, axis] = (scatter[:, axis, axis] - size[:, None]) / 2**0.5  # twice the triangle: half the diagonal
+    products = sums @ sums.T / 2
+    for rows in np.array_split(scatter, -(-d // 64), axis=1):
+        part = rows.reshape(inputs.blocks, -1)
+        products += part @ part.T / 2
+    return _Forms(square, other, along, max(squared_mean.null_variance(products, size), d * (d + 3) / 4))
 
 
 def _warning(tails: list[float]) -> dict[str, str]:
@@ -177,7 +184,7 @@ def _excess(own: np.ndarray, form: np.ndarray, d: int) -> float:
     return float(np.mean(own * form) / mean * n**2 * (n + 1) / (n - 1) ** 3 - d - 2) if mean > 0 else 0.0
 
 
-def _log_det(fitted: _Inverse, own: np.ndarray) -> float:
+def _log_det(fitted: _Whitened, own: np.ndarray) -> float:
     """Log determinant of the covariance, without its bias: Wishart's, and what the fourth moments add to it."""
-    d = len(fitted.inverse)
+    d = len(fitted.roots)
     return fitted.log_det - fitted.log_det_bias + d * _excess(own, own, d) / (2 * len(own))

@@ -1,5 +1,6 @@
 """What the metrics of means and covariances share: a set's moments and its principal directions, found once a set."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ from gan_probe.stats import extrapolate
 __all__ = [
     "LARGEST",
     "Principal",
+    "by_block",
     "by_rows",
     "chunks",
     "eigh",
     "fitted",
     "halvable",
     "principal",
+    "squares",
     "too_large",
     "unequal",
 ]
@@ -109,3 +112,23 @@ def chunks(features: np.ndarray):
     for start in range(0, len(features), _ROWS):
         at = slice(start, start + _ROWS)
         yield at, features[at].astype(np.float64)
+
+
+def squares(features: np.ndarray, directions: np.ndarray, of: Callable[[np.ndarray], np.ndarray]):
+    """Slices of the rows, each with the squares of of(rows) @ directions, float32 [b, r].
+
+    For influences: float32 rounds them to the seventh digit, of which a standard error shows three.
+    """
+    directions = directions.astype(np.float32)
+    for start in range(0, len(features), _ROWS):
+        at = slice(start, start + _ROWS)
+        along = of(features[at]).astype(np.float32, copy=False) @ directions
+        yield at, np.multiply(along, along, out=along)
+
+
+def by_block(block: np.ndarray):
+    """Blocks, each with the indices of some of its rows, no more than fit in memory as float64; block int32 [n]."""
+    for b in np.unique(block):
+        rows = np.flatnonzero(block == b)
+        for start in range(0, len(rows), _ROWS):
+            yield b, rows[start : start + _ROWS]

@@ -103,13 +103,15 @@ def _assigned(real: np.ndarray, fake: np.ndarray, clusters: int, seed: int) -> t
     real, fake = ((x[_ranked(x)] - centre).astype(np.float32) for x in (real, fake))  # k-means works in float32
     pooled = np.concatenate([real, fake])
     weight = np.repeat([0.5 / len(real), 0.5 / len(fake)], [len(real), len(fake)]) * len(pooled)
-    distinct = len(np.unique(pooled, axis=0)) if len(pooled) < 1000 * clusters else clusters
+    distinct = min(clusters, len(np.unique(pooled[:: -(-len(pooled) // 1000)], axis=0)))
+    if distinct < clusters:
+        distinct = min(clusters, len(np.unique(pooled, axis=0)))
     found = []
     # One thread: batches are small, and on a busy machine OpenMP's threads wait for each other ten times as long.
     with warnings.catch_warnings(), threadpoolctl.threadpool_limits(1, "openmp"):
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)  # fewer distinct rows than clusters
         for run in range(_RUNS):
-            means = cluster.MiniBatchKMeans(min(clusters, distinct), n_init=1, random_state=(seed + run) % 2**32)
+            means = cluster.MiniBatchKMeans(distinct, n_init=1, random_state=(seed + run) % 2**32)
             found.append(means.fit(pooled, sample_weight=weight).labels_)
     return np.stack(found)[:, : len(real)], np.stack(found)[:, len(real) :]
 

@@ -89,8 +89,8 @@ def _log_rank(inputs: metric.Inputs, role: metric.Role) -> tuple[float, float]:
         p = fitted.eigenvalues / total
         value, slope = renyi.log_number(p, 1.0)
         effect = np.empty(inputs.shape.rows[role])
-        for at, x in gaussians.chunks(inputs.features(role)):
-            effect[at] = renyi.influence(((x - fitted.mean) @ fitted.directions) ** 2 / total, p, slope)
+        for at, square in gaussians.squares(inputs.features(role), fitted.directions, lambda x: x - fitted.mean):
+            effect[at] = renyi.influence(square, p, slope) / total
         return value, influence.variance(effect) ** 0.5
 
     return inputs.kept(role, "effective rank", make)
@@ -100,6 +100,6 @@ def _variance_along(inputs: metric.Inputs, real: gaussians.Principal) -> np.ndar
     """Variance of fake (ddof 1) along each principal direction of real: float64 [r]."""
     mean = gaussians.principal(inputs, "fake").mean
     total = np.zeros(len(real.eigenvalues))
-    for _, y in gaussians.chunks(inputs.features("fake")):
-        total += (((y - mean) @ real.directions) ** 2).sum(axis=0)
+    for _, square in gaussians.squares(inputs.features("fake"), real.directions, lambda y: y - mean):
+        total += square.sum(axis=0, dtype=np.float64)
     return total / (inputs.shape.rows["fake"] - 1)

@@ -79,8 +79,8 @@ def _numbers(inputs, role, q, orders) -> tuple[float, float, list[float]]:
 
     def stderr():
         effect = np.empty(inputs.shape.rows[role])
-        for at, x in gaussians.chunks(inputs.features(role)):
-            effect[at] = renyi.influence((_unit(x) @ directions) ** 2, eigenvalues, slope)
+        for at, square in gaussians.squares(inputs.features(role), directions, _unit):
+            effect[at] = renyi.influence(square, eigenvalues, slope)
         return influence.variance(effect) ** 0.5
 
     error = inputs.kept(role, f"vendi error {q}", stderr)

@@ -26,6 +26,9 @@ from gan_probe.ops import tile as tile_lib
 __all__ = ["products", "stream"]
 
 _IN_FLIGHT = 2  # pairs of panels computed ahead of the host
+_FEW = (
+    8  # panels of a set against itself for which a program of the diagonal's own takes longer to compile than it saves
+)
 
 
 def stream(
@@ -65,10 +68,11 @@ def stream(
     row_folds = tuple(j.fold for j in row_jobs)
     row_results = [f.start(rows, cols) for f in row_folds]
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
+    shared = 1 < rows.panels <= _FEW
     compiled = {
         diagonal: _program(
-            row_folds, () if diagonal else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or rows.has_duplicates),
+            row_folds, () if diagonal and not shared else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
+            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or shared or rows.has_duplicates),
             rows.has_duplicates or cols.has_duplicates, mesh,
         )
         for diagonal in ({True, False} if same else {False})
@@ -79,7 +83,7 @@ def stream(
         for k, (fold, state) in enumerate(zip(row_folds, for_rows, strict=True)):
             place = fold_lib.Place(rows.rows(i), cols.rows(j), _blocks(cols, j))
             row_results[k] = fold.merge(row_results[k], state, place)
-        for k, state in enumerate(for_cols):
+        for k, state in enumerate(() if same and i == j else for_cols):
             place = fold_lib.Place(cols.rows(j), rows.rows(i), _blocks(rows, i))
             col_results[k] = mirrored[k].fold.merge(col_results[k], state, place)
         advance(_rows_in(rows, i) * _rows_in(cols, j) * (2 if same and i != j else 1))

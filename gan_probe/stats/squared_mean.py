@@ -10,16 +10,16 @@ import numpy as np
 __all__ = ["null_variance"]
 
 
-def null_variance(sums: np.ndarray, size: np.ndarray) -> float:
+def null_variance(products: np.ndarray, size: np.ndarray) -> float:
     """n^2 times the variance, 2 tr C^2.
 
     Args:
-      sums: [B, d] of the rows of every block.
+      products: float64 [B, B] of the sums of the rows of every two blocks.
       size: int [B], rows of each; empty blocks are left out.
     """
     some = size > 0
-    sums, size, blocks = sums[some], size[some], int(some.sum())
-    vectors = (sums - size[:, None] * (sums.sum(axis=0) / size.sum())) / np.sqrt(size)[:, None]
-    gram = (vectors @ vectors.T).astype(np.float64)
+    products, size, blocks = products[np.ix_(some, some)], size[some], int(some.sum())
+    less_mean = np.eye(blocks) - size[:, None] / size.sum()
+    gram = less_mean @ products @ less_mean.T / np.sqrt(np.outer(size, size))
     spread = np.sum(gram**2) - np.trace(gram) ** 2 / (blocks - 1)
     return float(2 * spread / (blocks * (blocks - 1) - 2))

@@ -6,6 +6,7 @@ from gan_probe import types
 from gan_probe.metrics import gaussian_kl
 from gan_probe.metrics import metric as metric_lib
 from gan_probe.ops import moments as moments_lib
+from gan_probe.stats import squared_mean
 
 
 def closed_form(mean_x, cov_x, mean_y, cov_y):
@@ -115,6 +116,28 @@ def test_influence_is_the_jackknifes(given):
     without_y = [closed_form(*moments(x), *moments(np.delete(y, i, axis=0))) for i in range(len(y))]
     variance = sum((len(w) - 1) * np.var(w) for w in (without_x, without_y))
     assert found.interval.stderr == pytest.approx(np.sqrt(variance), rel=0.06)
+
+
+def test_forms_of_rows_are_those_of_float64(given):
+    """Features that vary a hundred times less than others, a mean far from 0, blocks of 100 rows."""
+    rng = np.random.default_rng(2)
+    x, y = (rng.laplace(size=(2000, 3)) * [1, 0.1, 0.01] + shift for shift in (5, 5.02))
+    inputs = given(real=x.astype(np.float32), fake=y.astype(np.float32))
+    (mean_x, cov_x), (mean_y, cov_y) = (moments(inputs.features(role)) for role in ("real", "fake"))
+    one, other = (gaussian_kl._whitened(inputs, role) for role in ("real", "fake"))
+    across = (one.directions * one.roots).T @ (other.directions / other.roots)
+    gap = ((mean_x - mean_y) @ other.directions) / other.roots
+    found = gaussian_kl._forms(inputs, "real", one, across, across @ gap)
+    a, inverse = inputs.features("real") - mean_x, np.linalg.inv(cov_y)
+    np.testing.assert_allclose(found.own, np.einsum("ni,ij,nj->n", a, np.linalg.inv(cov_x), a), rtol=1e-4)
+    np.testing.assert_allclose(found.other, np.einsum("ni,ij,nj->n", a, inverse, a), rtol=1e-4)
+    np.testing.assert_allclose(found.along, a @ inverse @ (mean_x - mean_y), atol=1e-4)
+    z = a @ np.linalg.inv(np.linalg.cholesky(cov_x)).T
+    effects = np.concatenate([np.einsum("ni,nj->nij", z, z).reshape(2000, 9) / 2, z / 2**0.5], axis=1)
+    sums = np.array([effects[inputs.block("real") == b].sum(axis=0) for b in range(20)])
+    size = np.bincount(inputs.block("real"))
+    assert found.null == pytest.approx(max(squared_mean.null_variance(sums @ sums.T, size), 4.5), rel=1e-4)
+    assert found.null > 4.5
 
 
 def test_too_few_rows_and_flat_sets_have_a_reason(given):

@@ -81,6 +81,17 @@ def test_a_set_against_itself_is_the_set_against_its_copy(run, laid, sets):
         np.testing.assert_array_equal(mirrored[1].indices[i], others)
 
 
+def test_a_program_for_the_diagonal_alone_changes_nothing(run, laid, pair, monkeypatch):
+    """Few panels share one program, many have two; without copies, whose tiles tell equal rows by index anyway."""
+    x, _ = pair(200, 2, 5)
+    rows = laid(x, tile=16, panel=64)
+    assert 1 < rows.panels <= stream._FEW
+    one, _ = run(rows, rows, jobs(9.0))
+    monkeypatch.setattr(stream, "_FEW", 1)
+    two, _ = run(rows, rows, jobs(9.0))
+    same(one, two, np.abs((x.astype(np.float64) @ x.T / 5 + 1) ** 3).max() * len(x))
+
+
 def test_the_same_bits_twice(run, laid, sets):
     x, y, _ = sets
     one, two = (go(run, laid, x, y, tile=16, panel=64) for _ in range(2))
