@@ -26,9 +26,8 @@ from gan_probe.ops import tile as tile_lib
 __all__ = ["products", "stream"]
 
 _IN_FLIGHT = 2  # pairs of panels computed ahead of the host
-_FEW = (
-    8  # panels of a set against itself for which a program of the diagonal's own takes longer to compile than it saves
-)
+# Panels of a set against itself for which a program of the diagonal's own takes longer to compile than it saves.
+_FEW = 8
 
 
 def stream(
