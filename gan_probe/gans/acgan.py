@@ -33,13 +33,11 @@ class Settings:
         1.0, "weight of the classes' cross-entropy in the generator's loss", f"{_CODE}; {_RESNET} .1"
     )
     norm: str = gan.setting(
-        "batch", "of the discriminator; none: weights begin as Glorot has them", f"{_CODE}; {_KERAS} none",
-        choices=("batch", "none"),
+        "batch", "batch norm or none in the discriminator; with none weights begin as Glorot has them",
+        f"{_CODE}; {_KERAS} none", choices=("batch", "none"),
     )  # fmt: skip
     dropout: float = gan.setting(0.0, "share of the discriminator's channels that are dropped", _CODE, most=1)
-    penalty: float = gan.setting(
-        0.0, "weight of the gradient penalty, which wants no batch norm", f"{_CODE}; Fedus et al. 2018 10"
-    )
+    penalty: float = gan.setting(0.0, "weight of the gradient penalty", f"{_CODE}; Fedus et al. 2018 10")
     dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
     heuristics: Heuristics = dataclasses.field(default=Heuristics())
 
