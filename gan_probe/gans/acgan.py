@@ -110,7 +110,7 @@ JS = gan.System(
     _js,
     {
         "smoke": _SMOKE,
-        # With batch norm, or dropout in its place, and no penalty, each class became one image (docs/gans.md).
+        # Without the penalty, with batch norm or dropout, a class became nearly one image (docs/gans.md).
         "cpu": {
             "steps": 4_500, "width": 16, "discriminator_width": 16, "rate": 1e-3, "norm": "none", "penalty": 10.0,
             "generator_class_weight": 0.1,
