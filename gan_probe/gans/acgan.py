@@ -14,6 +14,8 @@ from gan_probe.models import acgan
 __all__ = ["JS", "WASSERSTEIN", "Settings", "WassersteinSettings"]
 
 _CODE = "lucas-swiniarski/GAN, ClassifierGAN"
+_KERAS = "keras-team/keras, mnist_acgan.py"
+_RESNET = "igul222/improved_wgan_training, gan_cifar_resnet.py"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,15 @@ class Settings:
     discriminator_width: int = gan.setting(64, "channels of the discriminator's first stage", _CODE)
     rate: float = gan.setting(2e-4, "learning rate of Adam", _CODE)
     beta1: float = gan.setting(0.5, "decay of Adam's first moment", _CODE)
+    generator_class_weight: float = gan.setting(
+        1.0, "weight of the classes' cross-entropy in the generator's loss", f"{_CODE}; {_RESNET} .1"
+    )
+    norm: str = gan.setting(
+        "batch", "batch norm or none in the discriminator; with none weights begin as Glorot has them",
+        f"{_CODE}; {_KERAS} none", choices=("batch", "none"),
+    )  # fmt: skip
+    dropout: float = gan.setting(0.0, "share of the discriminator's channels that are dropped", _CODE, most=1)
+    penalty: float = gan.setting(0.0, "weight of the gradient penalty", f"{_CODE}; Fedus et al. 2018 10")
     dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
     heuristics: Heuristics = dataclasses.field(default=Heuristics())
 
@@ -53,15 +64,21 @@ def _js(settings: Settings, spec: gan.Spec) -> gan.Gan:
     size, _, channels = spec.shape
     assert spec.classes is not None
     dtype: Any = settings.dtype
+    norm = settings.norm == "batch"
     return adversarial.adversarial(
         spec=spec,
         generator=acgan.Generator(size, channels, settings.width, dtype=dtype),
-        discriminator=acgan.Discriminator(spec.classes, settings.discriminator_width, dtype=dtype),
+        discriminator=acgan.Discriminator(
+            spec.classes, settings.discriminator_width, settings.dropout, biases=not norm, norm=norm, dtype=dtype
+        ),
         latent=adversarial.normal(settings.latent),
         loss=losses.LOSSES["non_saturating"],
         optimizers=(adversarial.adam(settings.rate, settings.beta1), adversarial.adam(settings.rate, settings.beta1)),
-        rules=adversarial.Rules(options=settings.heuristics, classes=spec.classes),
-    )
+        rules=adversarial.Rules(
+            penalty=settings.penalty, options=settings.heuristics, classes=spec.classes,
+            class_weights=(1.0, settings.generator_class_weight),
+        ),
+    )  # fmt: skip
 
 
 def _wasserstein(settings: WassersteinSettings, spec: gan.Spec) -> gan.Gan:
@@ -93,11 +110,14 @@ JS = gan.System(
     _js,
     {
         "smoke": _SMOKE,
-        # Two runs without noise, at other rates, ended with one image a class.
-        "cpu": {"steps": 800, "width": 32, "discriminator_width": 16, "generator_steps": 2, "input_noise": 0.5},
+        # Without the penalty, with batch norm or dropout, a class became nearly one image (docs/gans.md).
+        "cpu": {
+            "steps": 4_500, "width": 16, "discriminator_width": 16, "rate": 1e-3, "norm": "none", "penalty": 10.0,
+            "generator_class_weight": 0.1,
+        },
     },
     labels=True,
-)
+)  # fmt: skip
 WASSERSTEIN = gan.System(
     "the same with a clipped critic (paper 001)",
     WassersteinSettings,

@@ -48,18 +48,20 @@ class Discriminator(linen.Module):
     width: int = 64
     dropout: float = 0.0
     biases: bool = False
+    norm: bool = True
     dtype: Any = jnp.float32
 
     @linen.compact
     def __call__(self, images: jax.Array, *, train: bool) -> tuple[jax.Array, jax.Array]:
         x = images
-        settings: dict[str, Any] = {"use_bias": self.biases, "kernel_init": layers.wide, "dtype": self.dtype}
+        init = layers.wide if self.norm else linen.initializers.glorot_uniform()
+        settings: dict[str, Any] = {"use_bias": self.biases, "kernel_init": init, "dtype": self.dtype}
         stages = len(layers.stage_sizes(images.shape[1])) - 1
         for i in range(stages + 1):
             kernel, stride = (4, 2) if i < stages else (3, 1)
             channels = self.width << min(i, 3)
             x = layers.Conv(channels, (kernel,) * 2, (stride,) * 2, ((1, 1), (1, 1)), name=f"conv{i}", **settings)(x)
-            if i:
+            if i and self.norm:
                 x = layers.batch_norm(train, name=f"norm{i}", scale_init=layers.gain, dtype=self.dtype)(x)
             x = linen.Dropout(self.dropout, broadcast_dims=(1, 2), deterministic=not train)(x)
             x = layers.leaky(x)

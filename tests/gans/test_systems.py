@@ -50,6 +50,16 @@ def test_states_and_samples_by_shape(name, sizes):
             assert jax.eval_shape(built.logits, state, batch.rows).shape == (4,)
 
 
+def test_the_penalty_of_acgan_needs_no_norm_and_none_has_averages():
+    system, spec, key = gans.GANS["acgan"], gan.Spec((28, 28, 1), 10), jax.random.key(0)
+    batch = jax.eval_shape(lambda: gan.Batch(jnp.zeros((4, *spec.shape)), jnp.zeros(4, jnp.int32)))
+    for given, kept, reported in (({}, True, False), ({"norm": "none", "penalty": 10.0}, False, True)):
+        built = system.build(settings.make("acgan", system, "smoke", given), spec)
+        state = jax.eval_shape(built.init, key)
+        _, info = jax.eval_shape(built.step, state, batch, key)
+        assert ("batch_stats" in state.discriminator) == kept and ("penalty" in info) == reported
+
+
 @pytest.mark.parametrize("name", gans.GANS)
 def test_settings_say_what_they_are_and_where_from(name):
     system = gans.GANS[name]

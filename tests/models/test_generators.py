@@ -83,8 +83,9 @@ def test_shapes(size, channels):
         assert mean.shape == spread.shape == (3, 7)
     for discriminator in (ali.Discriminator(0.0625), bigan.Discriminator(16)):
         assert abstract(discriminator, ((size, size, channels), (7,)))[1].shape == (3,)
-    logits, classes = abstract(acgan.Discriminator(5, 4), (size, size, channels))[1]
-    assert logits.shape == (3,) and classes.shape == (3, 5)
+    for norm in (True, False):
+        logits, classes = abstract(acgan.Discriminator(5, 4, norm=norm), (size, size, channels))[1]
+        assert logits.shape == (3,) and classes.shape == (3, 5)
 
 
 def test_the_small_generator_is_smaller_and_the_weak_one_has_no_norm():
@@ -93,6 +94,14 @@ def test_the_small_generator_is_smaller_and_the_weak_one_has_no_norm():
     )
     assert whole - small == 25 * (256 * 128 + 128 * 64 - 256 * 64) + 128 + 2 * 128
     assert whole - weak == 2 * (512 + 256 + 128 + 64)
+
+
+def test_the_conditional_discriminator_without_norm_has_biases_instead():
+    whole, bare = (
+        abstract(acgan.Discriminator(10, norm=norm, biases=not norm), (28, 28, 1))[0] for norm in (True, False)
+    )
+    norms, biases = 2 * (128 + 256 + 512), (64 + 128 + 256 + 512) + 1 + 250
+    assert whole - norms == bare - biases
 
 
 def test_stages_end_at_four_pixels():
