@@ -102,7 +102,8 @@ def classify(
         raise types.UserError(f"--data: {data.source} has one class, {seen[0]}; a classifier needs two")
     if real is not None and real.rows.shape != data.rows.shape:
         shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
-        raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")
+        remedy = types.remedy(data.rows.shape, real.rows.shape, "give --resize=N")
+        raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; {remedy}")
     images = data.rows.take(np.arange(len(data)))
     hashes = hashing.row_hashes(images)
     tested = truth = np.arange(0)

@@ -77,7 +77,8 @@ def check(annotators: Annotators, samples: types.Samples, *, name: str) -> None:
     if samples.kind != "images" or tuple(samples.rows.shape) != annotators.shape:
         raise types.UserError(
             f"{name}: {samples.source} holds {samples.kind} {list(samples.rows.shape)}, the annotator "
-            f"{annotators.runs[0]} takes images {list(annotators.shape)}; give --resize=N (and --crop=N) as it had"
+            f"{annotators.runs[0]} takes images {list(annotators.shape)}; "
+            + types.remedy(samples.rows.shape, annotators.shape, "give --resize=N (and --crop=N) as it had")
         )
 
 

@@ -7,7 +7,19 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Decoder", "Embedded", "Embedding", "Estimate", "Interval", "Rows", "Samples", "Source", "UserError", "hint"]
+__all__ = [
+    "Decoder",
+    "Embedded",
+    "Embedding",
+    "Estimate",
+    "Interval",
+    "Rows",
+    "Samples",
+    "Source",
+    "UserError",
+    "hint",
+    "remedy",
+]
 
 Kind = Literal["exact", "approximate", "conservative"]
 
@@ -20,6 +32,12 @@ def hint(word: str, known: Iterable[str]) -> str:
     """ " (did you mean x?)" with the nearest known word, or nothing."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean {near[0]}?)" if near else ""
+
+
+def remedy(shape: Sequence[int], other: Sequence[int], otherwise: str) -> str:
+    """What to do about images of shape [h, w, c] beside others: about their channels where nothing else differs."""
+    only_channels = len(shape) == len(other) == 3 and tuple(shape[:2]) == tuple(other[:2])
+    return "convert one to the channels of the other" if only_channels else otherwise
 
 
 class Interval(NamedTuple):

@@ -82,7 +82,7 @@ def check_shape(spec: str, samples: types.Samples, shape: tuple[int, ...]) -> No
     if samples.kind != "images" or tuple(samples.rows.shape) != shape:
         raise types.UserError(
             f"--embed={spec} takes images {list(shape)}, {samples.source} holds {samples.kind} "
-            f"{list(samples.rows.shape)}; give --resize=N or another run"
+            f"{list(samples.rows.shape)}; " + types.remedy(samples.rows.shape, shape, "give --resize=N or another run")
         )
 
 

@@ -121,8 +121,7 @@ def _check(sets: Mapping[str, types.Samples]) -> None:
         if (samples.kind, samples.rows.shape) != (first.kind, first.rows.shape):
             remedy = "make them alike"
             if samples.kind == first.kind == "images":
-                same_size = samples.rows.shape[:2] == first.rows.shape[:2]
-                remedy = "convert one to the channels of the other" if same_size else "give --resize=N or --crop=N"
+                remedy = types.remedy(samples.rows.shape, first.rows.shape, "give --resize=N or --crop=N")
             raise types.UserError(
                 f"{first.source} holds {first.kind} {list(first.rows.shape)}, "
                 f"{samples.source} {samples.kind} {list(samples.rows.shape)}; {remedy}"

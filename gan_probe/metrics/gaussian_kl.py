@@ -126,7 +126,9 @@ def _whitened(inputs: metric.Inputs, role: metric.Role) -> _Whitened:
         w, v = gaussians.eigh(inputs, role)
         d = len(w)
         if not w[0] > w[-1] * d * np.finfo(np.float32).eps:
-            raise types.UserError(f"features of {role} are linearly dependent, its Gaussian is flat: use --embed=pca:K")
+            raise types.UserError(
+                f"features of {role} are linearly dependent in float32, its Gaussian is flat: use --embed=pca:K"
+            )
         nu = inputs.shape.rows[role] - 1
         bias = special.digamma((nu - np.arange(d)) / 2).sum() - d * np.log(nu / 2)
         fitted, shrink = gaussians.fitted(inputs, role)[0], (nu - d - 1) / nu

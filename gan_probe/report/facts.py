@@ -58,8 +58,8 @@ def memorization(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
 def modes(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Classes that are missing or faint and who labelled them, from `modes.detail`."""
     facts = [
-        ("missing classes", ", ".join(detail["missing"]) or "none"),
-        ("faint classes", ", ".join(detail["faint"]) or "none"),
+        ("missing classes", ", ".join(detail["missing"]) or "none shown"),
+        ("faint classes", ", ".join(detail["faint"]) or "none shown"),
     ]
     if detail.get("annotator"):
         accuracy = detail.get("annotator_accuracy")

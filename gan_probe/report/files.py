@@ -156,7 +156,8 @@ def _ours(path: pathlib.Path) -> bool:
         earlier = json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, ValueError, RecursionError):
         return False
-    return isinstance(earlier, dict) and "gan_probe" in earlier
+    # An experiment's results.json has the same name and header.
+    return isinstance(earlier, dict) and "gan_probe" in earlier and "experiment" not in earlier
 
 
 def _write_pictures(path: pathlib.Path, pictures: Mapping[str, np.ndarray]) -> None:

@@ -141,8 +141,8 @@ def _fake(found: Mapping[str, Any], pictures: Mapping[str, np.ndarray], name: st
     return {
         "name": name,
         "anchor": f"fake-{k}",
-        "missing": ", ".join(result["missing"]) or "none",
-        "faint": ", ".join(result["faint"]) or "none",
+        "missing": ", ".join(result["missing"]) or "none shown",
+        "faint": ", ".join(result["faint"]) or "none shown",
         "judged": result["judged"],
         "fractions": mode_plots.fractions(found["classes"], series),
         "correctness": {

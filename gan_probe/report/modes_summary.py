@@ -81,6 +81,8 @@ def _classes(found: Mapping[str, Any], name: str, result: Mapping[str, Any]) -> 
     for kind in ("missing", "faint"):
         if result[kind]:
             yield from _wrapped(f"{kind}, as {_JUDGED[result['judged']]}: {', '.join(result[kind])}")
+    if not result["faint"]:
+        yield f"  missing, faint: none that these rows show, as {_JUDGED[result['judged']]}"
     if result["no_label_correctness"]:
         yield from _wrapped(f"label correctness: none, {result['no_label_correctness']}")
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 __all__ = ["Texts", "deciding", "estimate", "interval", "kind", "method", "number", "texts", "with_interval"]
 
 _PLACES = 8  # decimals kept at most: beyond, scientific notation is shorter
+_NOTHING = 1e-6  # what is smaller beside the width of an interval is 0
 _LONGEST = 10  # characters of a number beside its interval: an interval then fits its column
 
 
@@ -32,7 +33,7 @@ def texts(value: float | None, low: float | None, high: float | None) -> Texts:
     width = high - low if low is not None and high is not None else 0.0
     if width <= 0 or _multiplicative(value, low, high):
         shown = [number(x) for x in known]
-    elif max(map(abs, known)) < 1e-3:
+    elif max(map(abs, known := [x if abs(x) > _NOTHING * width else 0.0 for x in known])) < 1e-3:
         shown = [_scientific(x, min(5, 2 + _exponent(x) - _exponent(width))) if x else "0" for x in known]
     else:
         before = max(len(_fixed(x, 0)) for x in known)  # digits before the point, commas and sign

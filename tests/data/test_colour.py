@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import gan_probe
-from gan_probe import data, sets
+from gan_probe import data, sets, types
 from gan_probe.data import colour
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (40, 5, 4, 3), np.uint8)
@@ -37,6 +37,12 @@ def test_nothing_else_changes():
     grey, features = samples(GREY), samples(np.ones((4, 3), np.float32))
     assert colour.alike(grey, samples(GREY)) is grey
     assert colour.alike(features, grey) is features and colour.alike(grey, features) is grey
+
+
+def test_remedies():
+    assert "channels" in types.remedy((5, 4, 1), (5, 4, 3), "resize")
+    for other in ((5, 5, 3), (4,)):
+        assert types.remedy((5, 4, 1), other, "resize") == "resize"
 
 
 @pytest.mark.parametrize("real, other", [(GREY, np.repeat(GREY, 3, 3)), (np.repeat(GREY, 3, 3), GREY)])

@@ -51,7 +51,12 @@ def test_files_take_the_usual_permissions(tmp_path, light):
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-@pytest.mark.parametrize("content", [{"notes.txt": "mine"}, {"results.json": "{}"}, {"results.json": "[1]"}])
+EXPERIMENT = {"results.json": '{"gan_probe": "0.1.0", "experiment": "003-theorems"}', "figure.svg": "<svg/>"}
+
+
+@pytest.mark.parametrize(
+    "content", [{"notes.txt": "mine"}, {"results.json": "{}"}, {"results.json": "[1]"}, EXPERIMENT], ids=str
+)
 def test_a_folder_that_is_no_report_is_left_alone(tmp_path, light, content):
     for name, text in content.items():
         (tmp_path / name).write_text(text)
