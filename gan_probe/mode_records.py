@@ -1,5 +1,6 @@
 """The entries of modes.json: fractions raw and corrected, label correctness, confidence, accuracy."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -43,7 +44,8 @@ class Measured:
         """One entry of `results`."""
         counts = self._count(annotated.codes)
         plain = proportion.compare_classes(real=self._counts, fake=counts)
-        raw = _raw(counts) | self._judged(_raw(self._counts), _raw(counts))
+        raw = _raw(counts)
+        raw |= self._judged(self.real["raw"], raw)
         detail = {
             "null_expectation": plain.null_expectation,
             "squared_distance": plain.squared_distance,
@@ -63,6 +65,7 @@ class Measured:
             "confidence": self._confidence(annotated),
         }
 
+    @functools.cached_property
     def real(self) -> dict[str, Any]:
         """The entry `real`: as annotated, corrected, and by its labels."""
         return {
@@ -126,8 +129,8 @@ class Measured:
         )  # fmt: skip
         convention = f"corrected, against real {'as labelled' if labelled else 'corrected'}"
         distance = self._estimate(value, interval, samples, convention, {"null_expectation": null})
-        fractions, real = self._fractions(counts), self.real()
-        judged = self._judged(real["labelled"] or real["corrected"], fractions)
+        fractions = self._fractions(counts)
+        judged = self._judged(self.real["labelled"] or self.real["corrected"], fractions)
         return fractions | judged | {"total_variation": distance}
 
     def _fractions(self, counts: np.ndarray) -> dict[str, Any]:

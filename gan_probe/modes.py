@@ -88,7 +88,7 @@ def compared(
         "annotators": [measured.annotator(k) for k in range(len(judges.models))],
         "classes": list(judges.classes),
         "confusion": measured.confusion(),
-        "real": measured.real(),
+        "real": measured.real,
         "results": {name: measured.compared(samples, annotated[name]) for name, samples in opened.items()},
         "evolution": {n: [{"step": s, "fake": f} for s, f in seen] for n, seen in curves.items()},
     }

@@ -9,7 +9,7 @@ import numpy as np
 from gan_probe import annotators, generated, sets, types
 from gan_probe import embed as embed_lib
 from gan_probe.classifiers import linear, training
-from gan_probe.data import slices
+from gan_probe.data import colour, slices
 from gan_probe.embed import pixels
 
 __all__ = ["Task", "prepare"]
@@ -78,6 +78,7 @@ def prepare(
       UserError: sets that do not fit together, no labels where they are needed, or fewer than two classes.
     """
     samples = {name: sets.opened(s, name=name, seed=seed, **options) for name, s in (("train", train), ("real", real))}
+    samples["real"] = colour.alike(samples["real"], samples["train"])
     for name, s in samples.items():
         if s.labels is None:
             raise types.UserError(f"--{name}: {s.source} has no labels: sub-folders, `labels` in the npz, or --label")

@@ -7,6 +7,7 @@ generated images are those of the real batch.
 import dataclasses
 from typing import Any
 
+from gan_probe import types
 from gan_probe.gans import adversarial, gan, losses
 from gan_probe.gans.heuristics import Heuristics
 from gan_probe.models import acgan
@@ -36,7 +37,7 @@ class Settings:
         "batch", "batch norm or none in the discriminator; with none weights begin as Glorot has them",
         f"{_CODE}; {_KERAS} none", choices=("batch", "none"),
     )  # fmt: skip
-    dropout: float = gan.setting(0.0, "share of the discriminator's channels that are dropped", _CODE, most=1)
+    dropout: float = gan.setting(0.0, "share of the discriminator's channels that are dropped", _CODE, most=0.9)
     penalty: float = gan.setting(0.0, "weight of the gradient penalty", f"{_CODE}; Fedus et al. 2018 10")
     dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
     heuristics: Heuristics = dataclasses.field(default=Heuristics())
@@ -65,16 +66,23 @@ class WassersteinSettings:
     generator_class_weight: float = gan.setting(
         1.0, "weight of the classes' cross-entropy in the generator's loss", f"{_CODE}; {_RESNET} .1"
     )
-    dropout: float = gan.setting(0.5, "share of the critic's channels that are dropped", f"{_CODE}; rate [U]", most=1)
+    dropout: float = gan.setting(0.5, "share of the critic's channels that are dropped", f"{_CODE}; rate [U]", most=0.9)
     dtype: str = gan.setting("float32", "of the networks' arithmetic", choices=gan.DTYPES)
     heuristics: Heuristics = dataclasses.field(default=Heuristics())
+
+
+def _normed(settings: Settings | WassersteinSettings) -> bool:
+    """Whether the discriminator has batch norm, which mixes the rows that a gradient penalty wants apart."""
+    if settings.penalty and settings.norm == "batch":
+        raise types.UserError(f"--penalty={settings.penalty:g}: batch norm mixes rows; give --norm=none")
+    return settings.norm == "batch"
 
 
 def _js(settings: Settings, spec: gan.Spec) -> gan.Gan:
     size, _, channels = spec.shape
     assert spec.classes is not None
     dtype: Any = settings.dtype
-    norm = settings.norm == "batch"
+    norm = _normed(settings)
     return adversarial.adversarial(
         spec=spec,
         generator=acgan.Generator(size, channels, settings.width, dtype=dtype),
@@ -99,7 +107,7 @@ def _wasserstein(settings: WassersteinSettings, spec: gan.Spec) -> gan.Gan:
         spec=spec,
         generator=acgan.Generator(size, channels, settings.width, dtype=dtype),
         discriminator=acgan.Discriminator(
-            spec.classes, settings.discriminator_width, settings.dropout, biases=True, norm=settings.norm == "batch",
+            spec.classes, settings.discriminator_width, settings.dropout, biases=True, norm=_normed(settings),
             dtype=dtype,
         ),
         latent=adversarial.normal(settings.latent),
@@ -121,7 +129,7 @@ JS = gan.System(
     _js,
     {
         "smoke": _SMOKE,
-        # Without the penalty, with batch norm or dropout, a class became nearly one image (docs/gans.md).
+        # What was tried without the penalty: docs/gans.md.
         "cpu": {
             "steps": 4_500, "width": 16, "discriminator_width": 16, "rate": 1e-3, "norm": "none", "penalty": 10.0,
             "generator_class_weight": 0.1,

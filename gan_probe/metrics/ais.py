@@ -88,7 +88,7 @@ def ais(
         if not shape.decoder:
             return (
                 "needs the decoder behind fake, and pixels or features as they are: give --fake=run:DIR of a system "
-                "that makes a row of one normal or uniform latent (vae, dcgan, mlp, ...)"
+                "that makes a row of one normal or uniform latent (vae, dcgan, mlp, ...), in real's channels"
             )
         if shape.rows["real"] < ais_rows + choosing:
             return f"real has {shape.rows['real']} rows, fewer than {ais_rows + choosing}: lower --ais_rows"

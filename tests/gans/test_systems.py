@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_probe import gans, parallel
+from gan_probe import gans, parallel, types
 from gan_probe.gans import feed, gan, heuristics, runs, settings, training
 
 # Compiling takes longest: of the systems with convolutions one trains in every run of the tests.
@@ -58,6 +58,9 @@ def test_the_penalty_of_acgan_needs_no_norm_and_none_has_averages():
         state = jax.eval_shape(built.init, key)
         _, info = jax.eval_shape(built.step, state, batch, key)
         assert ("batch_stats" in state.discriminator) == kept and ("penalty" in info) == reported
+    for name in ("acgan", "acgan_wasserstein"):
+        with pytest.raises(types.UserError, match=r"batch norm mixes rows.*--norm=none"):
+            gans.GANS[name].build(settings.make(name, gans.GANS[name], "smoke", {"penalty": 10.0}), spec)
 
 
 @pytest.mark.parametrize("name", gans.GANS)
