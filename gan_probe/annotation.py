@@ -11,6 +11,7 @@ import numpy as np
 
 from gan_probe import sets, types, whole_file
 from gan_probe.classifiers import linear, runs
+from gan_probe.data import colour
 from gan_probe.embed import hashing, stream
 from gan_probe.stats import blocks, proportion
 
@@ -100,10 +101,11 @@ def classify(
     seen = sets.classes_seen(data)
     if len(seen) < 2:
         raise types.UserError(f"--data: {data.source} has one class, {seen[0]}; a classifier needs two")
-    if real is not None and real.rows.shape != data.rows.shape:
-        shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
-        remedy = types.remedy(data.rows.shape, real.rows.shape, "give --resize=N")
-        raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; {remedy}")
+    if real is not None:
+        real = colour.alike(real, data)
+        if real.rows.shape != data.rows.shape:
+            shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
+            raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")
     images = data.rows.take(np.arange(len(data)))
     hashes = hashing.row_hashes(images)
     tested = truth = np.arange(0)

@@ -32,13 +32,15 @@ class Measured:
         self._counts = self._count(annotated.codes)
         self._known = annotators.held_out(judges) if truth is None else (real.source, self._table(truth, annotated))
         self._confusion = None if self._known is None else confusion_lib.measured(self._known[1], judges.classes)
+        self._freed: confusion_lib.Corrected | None = None  # real's fractions, where it has no labels
         self._shares: np.ndarray | None = None
         # The matrix where it can be undone, None otherwise.
         self._undone = self._confusion if self._confusion is not None and self._confusion.inverse is not None else None
         if truth is not None:
             self._shares = self._count(truth) / len(real)
         elif self._undone is not None:
-            self._shares = confusion_lib.fractions(self._counts, self._undone).values
+            self._freed = confusion_lib.fractions(self._counts, self._undone)
+            self._shares = self._freed.values
 
     def compared(self, samples: types.Samples, annotated: annotators.Annotated) -> dict[str, Any]:
         """One entry of `results`."""
@@ -71,7 +73,7 @@ class Measured:
         return {
             "raw": _raw(self._counts),
             "labelled": None if self._truth is None else _raw(self._count(self._truth)),
-            "corrected": None if self._truth is not None or self._undone is None else self._fractions(self._counts),
+            "corrected": None if self._freed is None else _fractions(self._freed),
             "confidence": self._confidence(self._annotated),
         }
 
@@ -129,19 +131,9 @@ class Measured:
         )  # fmt: skip
         convention = f"corrected, against real {'as labelled' if labelled else 'corrected'}"
         distance = self._estimate(value, interval, samples, convention, {"null_expectation": null})
-        fractions = self._fractions(counts)
+        fractions = _fractions(found)
         judged = self._judged(self.real["labelled"] or self.real["corrected"], fractions)
         return fractions | judged | {"total_variation": distance}
-
-    def _fractions(self, counts: np.ndarray) -> dict[str, Any]:
-        """Fractions from annotated counts [K], corrected."""
-        assert self._undone is not None
-        found, together = (confusion_lib.fractions(counts, self._undone, together=t) for t in (False, True))
-        how = f"{together.intervals[0].method}, at 5 % / K, all K classes together"
-        return {
-            "values": found.values.tolist(), **_intervals(found.intervals),
-            **_together([[i.low, i.high] for i in together.intervals], how),
-        }  # fmt: skip
 
     def _judged(self, real: Mapping[str, Any], fake: Mapping[str, Any]) -> dict[str, list[str]]:
         """Names of classes that are missing and faint, by intervals of all of them together."""
@@ -217,6 +209,12 @@ def _raw(counts: np.ndarray) -> dict[str, Any]:
     found = proportion.clopper_pearson(counts)
     together = _together(np.stack([found.low, found.high], axis=-1).tolist(), proportion.TOGETHER)
     return {"values": (counts / total).tolist(), **_intervals(intervals), **together}
+
+
+def _fractions(found: confusion_lib.Corrected) -> dict[str, Any]:
+    how = f"{found.together[0].method}, at 5 % / K, all K classes together"
+    together = _together([[i.low, i.high] for i in found.together], how)
+    return {"values": found.values.tolist(), **_intervals(found.intervals), **together}
 
 
 def _intervals(intervals: Sequence[types.Interval]) -> dict[str, Any]:

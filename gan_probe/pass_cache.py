@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,8 @@ def read(path: pathlib.Path) -> list[np.ndarray] | None:
 def put(path: pathlib.Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Keeps arrays by name under `path`. OSError where it cannot; nothing is left then."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole_file.put(path, lambda file: np.savez(file, **dict(arrays)), shared=True)  # type: ignore[arg-type]
+    by_name: dict[str, Any] = dict(arrays)  # savez has a flag of its own among them
+    whole_file.put(path, lambda file: np.savez(file, **by_name), shared=True)
 
 
 def write(path: pathlib.Path, arrays: Sequence[np.ndarray]) -> None:

@@ -85,14 +85,18 @@ def fake(given: Any, *, name: str, n: int, like: types.Samples, seed: int, **opt
     if _samples(given):
         given = _drawn(given, n=n, name=name, seed=seed)
     label = options.pop("label", None)
+
+    def read(**options: Any) -> types.Samples:
+        return colour.alike(opened(given, name=name, seed=seed, **options), like)
+
     if label is not None:
         with contextlib.suppress(types.UserError):
-            return colour.alike(opened(given, name=name, seed=seed, label=label, **options), like)
+            return read(label=label, **options)
     with contextlib.suppress(types.UserError):
-        plain = colour.alike(opened(given, name=name, seed=seed), like)
+        plain = read()
         if plain.rows.shape == like.rows.shape:
             return plain
-    return colour.alike(opened(given, name=name, seed=seed, **options), like)
+    return read(**options)
 
 
 def _drawn(sample: Sampler, *, n: int, name: str, seed: int) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from gan_probe import annotation, sets, types
-from gan_probe.data import rows
+from gan_probe.data import rows as rows_lib
 
 CENTRES = np.array([[0, 0], [8, 0], [0, 8]], np.float32)
 CLASSES = ("a", "b", "c")
@@ -18,13 +18,13 @@ def blobs(n, seed, spread=1.0):
 
 
 def made(*, real_labels=True, train=True, train_labels=True, spread=1.0):
-    (real, of_real), (other, of_other) = blobs(200, 0, spread), blobs(300, 1, spread)
+    (real, of_real), (rows, of_rows) = blobs(200, 0, spread), blobs(300, 1, spread)
     block = (np.arange(200) % 20).astype(np.int32)
     found = annotation.train_annotator(
         real=real,
         real_labels=of_real if real_labels else None,
-        train=other if train else None,
-        train_labels=of_other if train_labels else None,
+        train=rows if train else None,
+        train_labels=of_rows if train_labels else None,
         classes=CLASSES,
         block=block,
     )
@@ -62,9 +62,9 @@ def test_without_labels_of_real_its_accuracy_is_unknown():
 
 def test_it_annotates_any_rows():
     found, _, _ = made()
-    new, labels = blobs(50, 7)
-    np.testing.assert_array_equal(found.annotate(new), labels)
-    assert found.annotate(new).dtype == np.int32
+    rows, labels = blobs(50, 7)
+    np.testing.assert_array_equal(found.annotate(rows), labels)
+    assert found.annotate(rows).dtype == np.int32
 
 
 def test_accuracy_is_not_told_on_rows_that_were_trained_on(tmp_path):
@@ -76,9 +76,12 @@ def test_accuracy_is_not_told_on_rows_that_were_trained_on(tmp_path):
 
 def test_one_class_is_nothing_to_tell_apart(tmp_path):
     data = types.Samples(
-        source="threes.npz", rows=rows.ArrayRows(np.zeros((40, 8, 8, 1), np.uint8), source="threes.npz"), kind="images",
-        labels=np.ones(40, np.int32), classes=("2", "3"),
-    )  # fmt: skip
+        source="threes.npz",
+        rows=rows_lib.ArrayRows(np.zeros((40, 8, 8, 1), np.uint8), source="threes.npz"),
+        kind="images",
+        labels=np.ones(40, np.int32),
+        classes=("2", "3"),
+    )
     with pytest.raises(types.UserError, match=r"threes\.npz has one class, 3; a classifier needs two"):
         annotation.classify(tmp_path / "run", "linear", data)
     assert not (tmp_path / "run").exists()

@@ -28,15 +28,12 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     command.required(values, "classify", data="labelled images to train on (SRC)", out="the folder of the run")
     from gan_probe import annotation, sets
     from gan_probe.classifiers import recipes
-    from gan_probe.data import colour
 
     recipe = recipes.changed(values.arch, values.recipe) if values.recipe else None
     given = {"data": values.data} if values.real is None else {"data": values.data, "real": values.real}
     opened = {
         name: sets.opened(src, name=name, seed=values.seed, **command.images(values)) for name, src in given.items()
     }
-    if "real" in opened:
-        opened["real"] = colour.alike(opened["real"], opened["data"])
     found = annotation.classify(
         pathlib.Path(values.out), values.arch, opened["data"], opened.get("real"), seed=values.seed,
         resume=values.resume, recipe=recipe, progress=command.progress,

@@ -70,7 +70,7 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     selection.select(values.metrics, switches)
     out = pathlib.Path(values.out)
     files.check_out(out)
-    if (out / "results.json").exists():
+    if (out / files.RESULTS).exists():
         command.say(f"{out}: the report in it will be replaced")
     if values.embed:
         command.find_own_modules()

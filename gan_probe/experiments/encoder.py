@@ -179,7 +179,7 @@ def _gap_claims(
                                "end: what another may see)", value, gap, at_most=eps)  # fmt: skip
 
 
-def _within(claim: str, what: str, small: np.ndarray, *, allowed: bool = True) -> experiment.Judged:
+def _within(claim: str, what: str, small: np.ndarray, *, allowed: bool) -> experiment.Judged:
     """Share of generators whose gap, as found, is small; more than is found speaks against a claim where m is allowed.
 
     Training finds less than there is, so that the lower end is 0; at an m that a theorem doesn't speak of the upper

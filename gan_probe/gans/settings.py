@@ -47,9 +47,10 @@ def make(name: str, system: gan.System, preset: str, given: Mapping[str, Any]) -
         _check(key, value, known[key])
     plain, groups = {}, {}
     for field in dataclasses.fields(system.settings):
-        if dataclasses.is_dataclass(field.default):
-            inner = {f.name: values[f.name] for f in dataclasses.fields(field.default) if f.name in values}
-            groups[field.name] = dataclasses.replace(field.default, **inner)  # type: ignore[type-var]
+        default: Any = field.default
+        if dataclasses.is_dataclass(type(default)):
+            inner = {f.name: values[f.name] for f in dataclasses.fields(default) if f.name in values}
+            groups[field.name] = dataclasses.replace(default, **inner)
         elif field.name in values:
             plain[field.name] = values[field.name]
     return system.settings(**plain, **groups)
@@ -60,7 +61,7 @@ def given_as_flags(settings: Any) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        out |= dataclasses.asdict(value) if dataclasses.is_dataclass(value) else {field.name: value}  # type: ignore[arg-type]
+        out |= dataclasses.asdict(value) if dataclasses.is_dataclass(type(value)) else {field.name: value}
     return out
 
 

@@ -149,7 +149,7 @@ def _forms(inputs: metric.Inputs, role: metric.Role, own: _Whitened, root: np.nd
     whitener, root = (own.directions / own.roots).astype(np.float32), root.astype(np.float32)
     scatter = np.zeros((inputs.blocks, d, d), np.float32)  # upper triangles, in Fortran's order
     sums = np.zeros((inputs.blocks, d))
-    for b, at in gaussians.by_block(block):
+    for b, at in moments.by_block(block):
         z = (features[at] - own.moments.mean).astype(np.float32) @ whitener
         mapped = z @ root
         square[at] = np.einsum("nd,nd->n", z, z)

@@ -12,7 +12,6 @@ from gan_probe.stats import extrapolate
 __all__ = [
     "LARGEST",
     "Principal",
-    "by_block",
     "by_rows",
     "chunks",
     "eigh",
@@ -124,11 +123,3 @@ def squares(features: np.ndarray, directions: np.ndarray, of: Callable[[np.ndarr
         at = slice(start, start + _ROWS)
         along = of(features[at]).astype(np.float32, copy=False) @ directions
         yield at, np.multiply(along, along, out=along)
-
-
-def by_block(block: np.ndarray):
-    """Blocks, each with the indices of some of its rows, no more than fit in memory as float64; block int32 [n]."""
-    for b in np.unique(block):
-        rows = np.flatnonzero(block == b)
-        for start in range(0, len(rows), _ROWS):
-            yield b, rows[start : start + _ROWS]

@@ -1,7 +1,7 @@
 """Means and second moments of a set, in float64 sums of float32 products of centred (or normalised) rows."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-__all__ = ["Moments", "block_moments", "row_mean", "second_moment"]
+__all__ = ["Moments", "block_moments", "by_block", "row_mean", "second_moment"]
 
 _ROWS = 4096
 
@@ -43,6 +43,14 @@ def second_moment(features: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) 
     return total / len(features)
 
 
+def by_block(block: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Blocks int32 [n], each with the indices of some of its rows, no more than fit in memory as float64."""
+    for b in np.unique(block):
+        rows = np.flatnonzero(block == b)
+        for start in range(0, len(rows), _ROWS):
+            yield b, rows[start : start + _ROWS]
+
+
 def block_moments(features: np.ndarray, block: np.ndarray, halves: np.ndarray) -> tuple[Moments, list[Moments]]:
     """Moments of all rows, and of both halves of every halving of the blocks.
 
@@ -57,15 +65,12 @@ def block_moments(features: np.ndarray, block: np.ndarray, halves: np.ndarray) -
     d = features.shape[1]
     centre = row_mean(features)  # near every mean, so that float32 products don't cancel
     parts = [_Sums(d) for _ in range(1 + len(halves))]
-    for b in range(halves.shape[1]):
-        rows = np.flatnonzero(block == b)
-        for start in range(0, len(rows), _ROWS):
-            at = rows[start : start + _ROWS]
-            x = features[at] - centre
-            product = np.asarray(_gram(_padded(x))).astype(np.float64)
-            total = x.sum(axis=0, dtype=np.float64)
-            for part in [parts[0]] + [p for p, half in zip(parts[1:], halves, strict=True) if half[b]]:
-                part.add(len(at), total, product)
+    for b, at in by_block(block):
+        x = features[at] - centre
+        product = np.asarray(_gram(_padded(x))).astype(np.float64)
+        total = x.sum(axis=0, dtype=np.float64)
+        for part in [parts[0]] + [p for p, half in zip(parts[1:], halves, strict=True) if half[b]]:
+            part.add(len(at), total, product)
     whole = parts[0]
     both = [m for part in parts[1:] for m in (part, whole.less(part))]
     return whole.finish(centre), [m.finish(centre) for m in both]

@@ -67,11 +67,11 @@ def stream(
     row_folds = tuple(j.fold for j in row_jobs)
     row_results = [f.start(rows, cols) for f in row_folds]
     col_results = row_results if same else [j.fold.start(cols, rows) for j in mirrored]
-    shared = 1 < rows.panels <= _FEW
+    shared = same and 1 < rows.panels <= _FEW
     compiled = {
         diagonal: _program(
             row_folds, () if diagonal and not shared else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, spread, same and (diagonal or shared or rows.has_duplicates),
+            rows.panel_blocks, cols.panel_blocks, spread, shared or (same and (diagonal or rows.has_duplicates)),
             rows.has_duplicates or cols.has_duplicates, mesh,
         )
         for diagonal in ({True, False} if same else {False})

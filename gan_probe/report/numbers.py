@@ -33,13 +33,18 @@ def texts(value: float | None, low: float | None, high: float | None) -> Texts:
     width = high - low if low is not None and high is not None else 0.0
     if width <= 0 or _multiplicative(value, low, high):
         shown = [number(x) for x in known]
-    elif max(map(abs, known := [x if abs(x) > _NOTHING * width else 0.0 for x in known])) < 1e-3:
-        shown = [_scientific(x, min(5, 2 + _exponent(x) - _exponent(width))) if x else "0" for x in known]
     else:
-        before = max(len(_fixed(x, 0)) for x in known)  # digits before the point, commas and sign
-        shown = [_fixed(x, min(_decimals(width, 2), max(0, _LONGEST - 1 - before))) for x in known]
+        shown = _beside([x if abs(x) > _NOTHING * width else 0.0 for x in known], width)
     texts_left = iter(shown)
     return Texts(*(m if x is None else next(texts_left) for x, m in zip(three, ("-", "open", "open"), strict=True)))
+
+
+def _beside(known: Sequence[float], width: float) -> list[str]:
+    """Numbers with decimals that give a width above 0 two significant digits."""
+    if max(map(abs, known)) < 1e-3:
+        return [_scientific(x, min(5, 2 + _exponent(x) - _exponent(width))) if x else "0" for x in known]
+    before = max(len(_fixed(x, 0)) for x in known)  # digits before the point, commas and sign
+    return [_fixed(x, min(_decimals(width, 2), max(0, _LONGEST - 1 - before))) for x in known]
 
 
 def interval(result: Mapping[str, Any]) -> str:

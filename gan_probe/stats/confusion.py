@@ -43,10 +43,14 @@ class Confusion(NamedTuple):
 
 
 class Corrected(NamedTuple):
-    """Class fractions [K] on the simplex and an interval each."""
+    """Class fractions [K] on the simplex, an interval each, and intervals that hold all at once.
+
+    together: each at 5 % / K (Bonferroni).
+    """
 
     values: np.ndarray
     intervals: list[types.Interval]
+    together: list[types.Interval]
 
 
 def measured(counts: np.ndarray, classes: tuple[str, ...]) -> Confusion:
@@ -79,18 +83,14 @@ def measured(counts: np.ndarray, classes: tuple[str, ...]) -> Confusion:
     return Confusion(counts.astype(int), rates, None if reason else inverse, condition, noise, reason)
 
 
-def fractions(annotated: np.ndarray, confusion: Confusion, *, together: bool = False) -> Corrected:
-    """Class fractions of a set from its annotated counts [K] >= 0, at least one of them above 0.
-
-    Args:
-      together: intervals that hold all at once, each at 5 % / K (Bonferroni), instead of one by one.
-    """
+def fractions(annotated: np.ndarray, confusion: Confusion) -> Corrected:
+    """Class fractions of a set from its annotated counts [K] >= 0, at least one of them above 0."""
     inverse, total = _inverse(confusion), float(np.sum(annotated))
     values = _on_simplex(np.asarray(annotated, np.float64), confusion)
-    z = quantiles.normal(0.05 / len(values)) if together else quantiles.Z
+    z_together = quantiles.normal(0.05 / len(values))
     squares = inverse**2 @ confusion.rates.T
     noise = np.stack([_row_variances(np.broadcast_to(f, confusion.rates.shape), confusion) for f in inverse])
-    intervals = []
+    intervals, together = [], []
     for k, value in enumerate(values):
         this = np.eye(len(values))[k]
         rest = _law(values * (1 - this), 1 - this)
@@ -99,8 +99,9 @@ def fractions(annotated: np.ndarray, confusion: Confusion, *, together: bool = F
             mixture = t * this + (1 - t) * rest
             return float((squares[k] @ mixture - t**2) / total + noise[k] @ mixture**2)
 
-        intervals.append(_score(float(value), variance, z))
-    return Corrected(values, intervals)
+        intervals.append(_score(float(value), variance))
+        together.append(_score(float(value), variance, z_together))
+    return Corrected(values, intervals, together)
 
 
 def correctness(table: np.ndarray, confusion: Confusion) -> tuple[float, types.Interval]:

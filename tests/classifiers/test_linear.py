@@ -93,7 +93,7 @@ def test_counts_are_rows_that_stand_several_times(digits):
 
 def test_models_that_end_early_leave_the_others_as_they_were(digits):
     features, labels = digits[0][:60], digits[1][:60]
-    # Nineteen models of 3 to 60 rows: they are parted at 19, 9 and 4, and each ends at a step of its own.
+    # Nineteen models of 3 to 57 rows: they are parted at 19, 9 and 4, and each ends at a step of its own.
     rng = np.random.default_rng(4)
     counts = np.zeros((19, 60), np.int32)
     for k, count in enumerate(counts):

@@ -73,13 +73,11 @@ def test_distance_of_a_faultless_annotator_is_that_of_the_classes():
 
 
 def test_a_faultless_annotator_gives_wilson_intervals_at_the_level_of_all_classes():
-    found = confusion.fractions(
-        np.array([30, 170, 0]), confusion.measured(np.diag([10**9] * 3), names(3)), together=True
-    )
+    found = confusion.fractions(np.array([30, 170, 0]), confusion.measured(np.diag([10**9] * 3), names(3)))
     z, p, n = 2.3939797, 0.15, 200  # of 5 % / 3, two-sided
     centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     ends = np.array([centre - half, centre + half]) / (1 + z**2 / n)
-    assert (found.intervals[0].low, found.intervals[0].high) == pytest.approx(ends, abs=1e-5)
+    assert (found.together[0].low, found.together[0].high) == pytest.approx(ends, abs=1e-5)
 
 
 @pytest.mark.parametrize("truth", [0.9, 1.0, 0.0])
@@ -130,15 +128,14 @@ def check(coverage, law, n, m, replications):
         found = confusion.fractions(rng.multinomial(m, truth @ rates), known)
         for kept, interval in zip(each, found.intervals, strict=True):
             kept.append(interval)
-        at_once = confusion.fractions(rng.multinomial(m, truth @ rates), known, together=True).intervals
+        at_once = confusion.fractions(rng.multinomial(m, truth @ rates), known).together
         together.append(said(all(i.low <= share <= i.high for i, share in zip(at_once, truth, strict=True))))
         # Real has twice each share of all classes but the first: none of these is below half of it.
         half = np.append(1 - truth[1:].sum() / 2, truth[1:] / 2)
         found_of = [
-            confusion.fractions(rng.multinomial(rows, law @ rates), known, together=True)
-            for rows, law in ((n, truth), (m, half))
+            confusion.fractions(rng.multinomial(rows, law @ rates), known) for rows, law in ((n, truth), (m, half))
         ]
-        held = [proportion.Together(f.values, *np.array([[i.low, i.high] for i in f.intervals]).T) for f in found_of]
+        held = [proportion.Together(f.values, *np.array([[i.low, i.high] for i in f.together]).T) for f in found_of]
         faint.append(proportion.faint(real=held[0], fake=held[1])[0].any())
         sets = {"fake": found.values, "n_real": n, "n_fake": m, "confusion": known}
         distances.append(confusion.distance(real=real / n, **sets)[2])
