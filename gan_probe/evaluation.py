@@ -341,8 +341,7 @@ def _check_sizes(samples: Mapping[str, types.Samples], k: int) -> None:
     for name, s in samples.items():
         if len(s) < k + 1:
             where = s.source if s.source == name else f"{s.source} ({name})"
-            rows = "1 row" if len(s) == 1 else f"{len(s)} rows"
-            raise types.UserError(f"{where} has {rows}, fewer than k+1={k + 1}: give more, or lower --k")
+            raise types.UserError(f"{where} has {len(s)} rows, fewer than k+1={k + 1}: give more, or lower --k")
 
 
 def _same(name: str, embedded: types.Embedded, reference: reference_lib.Reference) -> list[str]:

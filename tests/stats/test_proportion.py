@@ -17,14 +17,15 @@ def test_wilson_matches_scipy(k, n):
 
 def test_clopper_pearson_at_level_over_k_matches_scipy():
     counts = np.array([0, 1, 12, 87])
-    low, high = proportion.clopper_pearson(counts)
+    values, low, high = proportion.clopper_pearson(counts)
+    np.testing.assert_allclose(values, counts / 100)
     for i, count in enumerate(counts):
         expected = stats.binomtest(int(count), 100).proportion_ci(confidence_level=1 - 0.05 / 4, method="exact")
         np.testing.assert_allclose([low[i], high[i]], [expected.low, expected.high], atol=1e-12)
 
 
 def test_clopper_pearson_of_one_full_class():
-    low, high = proportion.clopper_pearson(np.array([50, 0]))
+    _, low, high = proportion.clopper_pearson(np.array([50, 0]))
     assert high[0] == 1 and low[1] == 0 and 0 < low[0] < 1 and 0 < high[1] < 1
 
 
