@@ -8,14 +8,17 @@ convolution that has one:
   one matrix multiply and the sum of overlapping windows; on many a convolution of stride 1 that gives every phase of
   the output as channels of its own (Shi et al. 2016, arXiv:1609.05158), without the zeros between strided pixels;
 - the gradient by the kernel: on many pixels the sum of the gradients of parts of the batch, which XLA takes for
-  channels and has no room for in its caches;
-- kernels that have more pixels than the image, whose operands XLA swaps into a loop without vector instructions;
+  channels and has no room for in its caches; of strided convolutions without padding one matrix multiply a pixel of
+  the kernel;
+- convolutions without padding: a row and a column of zeros, which XLA has a faster way for, and what they add cut off;
+- kernels of one pixel, or of more pixels than the output has: patches and one matrix multiply;
 - one channel a group (depthwise): shifted images times numbers.
 
 Three operations, each linear in either argument, are each other's derivatives of any order.
 """
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,6 +34,7 @@ __all__ = ["Conv", "ConvTranspose", "conv_general_dilated", "conv_transpose"]
 
 # Where which way is faster on CPU, as measured.
 _FEW_PIXELS = 64
+_FEW_CHANNELS = 8
 
 
 def conv_general_dilated(
@@ -132,17 +136,20 @@ class ConvTranspose(linen.Module):
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _convolve(x: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """[b, *out, out]."""
-    swapped = set(geometry.strides) == {1} and math.prod(geometry.kernel) > math.prod(geometry.image)
-    return _by_platform(
-        ways.convolve_patches if swapped else ways.convolve_native, ways.convolve_native, x, kernel, geometry
-    )
+    if _few(geometry):
+        ours = ways.convolve_patches
+    elif not any(itertools.chain(*geometry.pads)) and kernel.shape[2] >= _FEW_CHANNELS:
+        ours = ways.convolve_padded
+    else:
+        ours = ways.convolve_native
+    return _by_platform(ours, ways.convolve_native, x, kernel, geometry)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by x: [b, *image, in]."""
-    pixels, strided = math.prod(geometry.out), set(geometry.strides) != {1}
-    if pixels < math.prod(geometry.kernel) or (strided and pixels <= _FEW_PIXELS):
+    strided = set(geometry.strides) != {1}
+    if _few(geometry) or (strided and math.prod(geometry.out) <= _FEW_PIXELS):
         ours = ways.input_gradient_windows
     elif strided and all(k > s for k, s in zip(geometry.kernel, geometry.strides, strict=True)):
         ours = ways.input_gradient_phases
@@ -154,8 +161,13 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) ->
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _kernel_gradient(x: jax.Array, g: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by the kernel: [*kernel, in, out]."""
-    many = math.prod(geometry.out) > _FEW_PIXELS
-    ours = ways.kernel_gradient_parts if many else ways.kernel_gradient_native
+    strided, padded = set(geometry.strides) != {1}, any(itertools.chain(*geometry.pads))
+    if _few(geometry) or (strided and not padded):
+        ours = ways.kernel_gradient_taps
+    elif math.prod(geometry.out) > _FEW_PIXELS:
+        ours = ways.kernel_gradient_parts
+    else:
+        ours = ways.kernel_gradient_native
     return _by_platform(ours, ways.kernel_gradient_native, x, g, geometry)
 
 
@@ -174,6 +186,11 @@ _kernel_gradient.defvjp(
         _convolve(saved[0], kernel, geometry),
     ),
 )
+
+
+def _few(geometry: ways.Geometry) -> bool:
+    """Fewer pixels than a kernel has, or a kernel of one pixel: a matrix multiply, then."""
+    return math.prod(geometry.out) < math.prod(geometry.kernel) or math.prod(geometry.kernel) == 1
 
 
 def _by_platform(cpu: Callable[..., jax.Array], others: Callable[..., jax.Array], a, b, geometry: ways.Geometry):

@@ -10,6 +10,7 @@ from jax import lax
 __all__ = [
     "Geometry",
     "convolve_native",
+    "convolve_padded",
     "convolve_patches",
     "depthwise_native",
     "depthwise_shifts",
@@ -18,6 +19,7 @@ __all__ = [
     "input_gradient_windows",
     "kernel_gradient_native",
     "kernel_gradient_parts",
+    "kernel_gradient_taps",
     "turned",
 ]
 
@@ -46,6 +48,13 @@ def convolve_native(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.
     )
 
 
+def convolve_padded(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
+    """A row and a column of zeros more than asked, and what they add cut off."""
+    pads = tuple((low, high + 1) for low, high in geometry.pads)
+    y = convolve_native(x, kernel, geometry._replace(pads=pads))
+    return y[:, : geometry.out[0], : geometry.out[1]]
+
+
 def input_gradient_native(g: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
     pads = []
     for n, k, s, (low, _), o in zip(*geometry[:4], geometry.out, strict=True):
@@ -71,6 +80,13 @@ def kernel_gradient_parts(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax
     size = max(_PART, -(-len(x) // _PARTS))
     parts = (slice(start, start + size) for start in range(0, len(x), size))
     return functools.reduce(jnp.add, (kernel_gradient_native(x[part], g[part], geometry) for part in parts))
+
+
+def kernel_gradient_taps(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax.Array:
+    """One matrix multiply a pixel of the kernel."""
+    g = g.reshape(-1, g.shape[-1])
+    taps = [jnp.matmul(tap.reshape(len(g), -1).T, g, precision=geometry.precision) for tap in _shifted(x, geometry)]
+    return jnp.stack(taps).reshape(*geometry.kernel, x.shape[-1], g.shape[-1])
 
 
 def convolve_patches(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
