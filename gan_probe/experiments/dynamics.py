@@ -57,12 +57,13 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     paths = {kind: _paths(config, kind, start, outcomes[kind]) for kind in _KINDS[:2]}
     later = {kind: _later(config, kind, finals[kind]) for kind in _KINDS[:2]}
     stay = {kind: _stay(later[kind]) & (outcomes[kind] == 0) for kind in later}
+    merged = (np.ptp(later["first order"], axis=1).max(axis=0) < 0.1) & (outcomes["first order"] == 1)
     means = np.random.default_rng([config.seed, 3]).uniform(-4, 4, (2, 2, min(config.starts, _PAIRS)))
     runs = {name: discriminator_collapse.path(**how) for name, how in discriminator_collapse.RUNS.items()}
     curves = lost_intervals.panels(runs)
     claims = [
         _stable(stability["JS"]),
-        *_figure_1_claims(outcomes, lone, stay),
+        *_figure_1_claims(outcomes, lone, stay, merged),
         _two_intervals(*two_gaussians.shortfall(*means)),
         _merged(*_late(start, finals["first order"], later["first order"])),
         *lost_intervals.risk_claims(
@@ -148,9 +149,10 @@ def _stable(largest: float) -> experiment.Judged:
 
 
 def _figure_1_claims(
-    outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray], stay: Mapping[str, np.ndarray]
-) -> Iterator[experiment.Judged]:
-    """Section 2 and figure 1, on random starts; `stay`: which converge and stay where they are."""
+    outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray], stay: Mapping[str, np.ndarray],
+    merged: np.ndarray,
+) -> Iterator[experiment.Judged]:  # fmt: skip
+    """Section 2 and figure 1, on random starts; `stay`, `merged`: which converge or collapse, and stay so."""
     plain, named = outcomes["first order"], two_gaussians.OUTCOMES
     counts = np.bincount(plain, minlength=4)
     rarer, rarest = 1 + counts[1:3].argmin(), counts[:3].argmin()
@@ -165,18 +167,19 @@ def _figure_1_claims(
                            plain == rarest, at_least=0.001)  # fmt: skip
     yield experiment.share("002-2-g", "first-order starts that do not converge", plain != 0, at_least=0.5)
     for kind, found in stay.items():
-        yield _exists("002-F1-a", f"{kind} starts that converge, with means that stay within .1 of the right values "
-                      "over a tenth of the steps more", found)  # fmt: skip
-    for outcome, end in ((2, "vanished gradients"), (1, "merged means")):
-        yield _exists("002-F1-b", f"first-order starts that end with {end}", plain == outcome)
+        yield _exists("002-F1-a", f"{kind} dynamics: starts that converge, with means that stay within .1 of the right "
+                      "values over a tenth of the steps more", found)  # fmt: skip
+    yield _exists("002-F1-b", "first-order starts that end with vanished gradients", plain == 2)
+    yield _exists("002-F1-b", "first-order starts that end with means within .1 of each other, over a tenth of the steps "
+                  "more too", merged)  # fmt: skip
 
 
 def _exists(claim: str, starts: str, hits: np.ndarray) -> experiment.Judged:
     """Whether a start of some kind is among ours: one will do. None speaks against it where .001 can be ruled out."""
     count, (value, low, high) = int(hits.sum()), experiment.wilson(hits)
     return experiment.judge(
-        claim, f"{starts}, of {hits.size:,} random ones (share {value:.4f} [{low:.4f}, {high:.4f}])",
-        count, (count, max(count, int(high >= 0.001))), at_least=1,
+        claim, f"{starts}, of {hits.size:,} random ones (share {value:.4g} [{low:.4g}, {high:.4g}])",
+        count, (count, max(count, int(not high < 0.001))), at_least=1,
     )  # fmt: skip
 
 

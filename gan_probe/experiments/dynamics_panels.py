@@ -44,10 +44,11 @@ def draw(
     top, middle, bottom = np.asarray(sheet.subfigures(3, 1, height_ratios=(1, 1, 2.3)))
     upper = top.subplots(1, 4)
     for axes, (kind, outcome) in zip(upper, [("optimal", 0)] + [("first order", o) for o in range(3)], strict=True):
-        axes.set_title(f"{kind}: {two_gaussians.OUTCOMES[outcome]}")
-        _draw_path(axes, paths[kind].get(outcome), _OPTIMAL_STEPS if kind == "optimal" else None)
+        steps = _OPTIMAL_STEPS if kind == "optimal" else None
+        axes.set_title(f"{kind}: {two_gaussians.OUTCOMES[outcome]}" + (f", first {steps} steps" if steps else ""))
+        _draw_path(axes, paths[kind].get(outcome), steps)
     for axes in [axes for axes in upper if axes.lines][:1]:
-        axes.legend()
+        axes.legend(title="dotted: intervals' ends")
     lost_intervals.draw(curves, middle.subplots(1, len(curves), sharey=True))
     left, right = np.asarray(bottom.subfigures(1, 2, width_ratios=(2.2, 1)))
     _draw_maps(table, list(outcomes), left)

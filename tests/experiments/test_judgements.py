@@ -72,7 +72,9 @@ def test_what_becomes_of_random_starts(ends, best, off, verdict):
     later = np.tile(dynamics._TARGET[:, None], (7, 1, 5_000))
     later[3, 1] += off
     stay = dict.fromkeys(found, dynamics._stay(later))
-    judged = outcomes(dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, stay))
+    judged = outcomes(
+        dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, stay, found["first order"] == 1)
+    )
     assert set(judged.values()) == {verdict}
 
 
@@ -90,7 +92,7 @@ def test_one_gaussian_must_be_found_under_either_dynamics():
         plain = {"first order": every, "optimal": every}
         stay = dict.fromkeys(plain, np.ones(100, bool))
         plain["first order"] = np.repeat(np.arange(4), 1_250)
-        assert outcomes(dynamics._figure_1_claims(plain, lone, stay))["002-2-a"] == NO
+        assert outcomes(dynamics._figure_1_claims(plain, lone, stay, stay["optimal"]))["002-2-a"] == NO
 
 
 @pytest.mark.parametrize(("left_out", "right", "verdict"), [(0.0, 1.0, YES), (0.1, 2.0, NO)])

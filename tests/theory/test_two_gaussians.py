@@ -81,7 +81,7 @@ def test_one_gaussian_is_always_found_against_the_best_discriminator():
     target = np.zeros(1, np.float32)
     start = system.random_starts(np.random.default_rng(0), 200, 1)
     final = system.run(start, target, dynamics="optimal", steps=300)
-    assert (system.outcomes(final, target, within=0.03) == 0).all()
+    assert (system.outcomes(final, target, within=0.05) == 0).all()
 
 
 def test_best_intervals_by_hand():
