@@ -170,8 +170,8 @@ def _figure_1_claims(
         yield _exists("002-F1-a", f"{kind} dynamics: starts that converge, with means that stay within .1 of the right "
                       "values over a tenth of the steps more", found)  # fmt: skip
     yield _exists("002-F1-b", "first-order starts that end with vanished gradients", plain == 2)
-    yield _exists("002-F1-b", "first-order starts that end with means within .1 of each other, over a tenth of the steps "
-                  "more too", merged)  # fmt: skip
+    yield _exists("002-F1-b", "first-order starts that end with means within .1 of each other, over a tenth of the "
+                  "steps more too", merged)  # fmt: skip
 
 
 def _exists(claim: str, starts: str, hits: np.ndarray) -> experiment.Judged:
