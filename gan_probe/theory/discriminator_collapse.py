@@ -37,9 +37,8 @@ def path(*, reading: str = READINGS[0], steps: int = 1_000, **how: Any) -> two_g
 @functools.cache
 def best_intervals() -> list[tuple[float, float]]:
     """The intervals of the best discriminator at the start, panel (b)."""
-    zero, side = (np.asarray(a) for a in two_gaussians.optimal_ends(_MEANS.astype(np.float32), TARGET))
-    ends = [-np.inf] * bool(side[side != 0][0] > 0) + list(zero[side != 0]) + [np.inf]
-    return list(zip(ends[::2], ends[1::2], strict=False))
+    found = two_gaussians.best_intervals(_MEANS[:, None].astype(np.float32), TARGET)[..., 0]
+    return [(float(left), float(right)) for left, right in found]
 
 
 def left_out() -> float:

@@ -19,8 +19,8 @@ from jaxtyping import Array, Float
 from scipy import special
 
 __all__ = [
-    "OUTCOMES", "State", "difference", "gone", "gradients", "loss", "negative", "optimal_ends", "outcomes",
-    "random_starts", "run", "shortfall", "start",
+    "OUTCOMES", "State", "best_intervals", "difference", "gone", "gradients", "loss", "negative", "optimal_ends",
+    "outcomes", "random_starts", "run", "shortfall", "start",
 ]  # fmt: skip
 
 OUTCOMES = ("converged", "modes collapsed", "gradients vanished", "elsewhere")
@@ -97,6 +97,23 @@ def optimal_ends(means: Float[Numbers, "c ..."], target: Float[Numbers, " c"]) -
         step = difference(zero, target, means) / jnp.where(slope == 0, 1.0, slope)
         zero = jnp.clip(zero - jnp.where(side == 0, 0.0, step), left, right)
     return zero, side
+
+
+def best_intervals(
+    means: Float[Numbers, "c n"], target: Float[Numbers, " c"], *, intervals: int = 2
+) -> Float[np.ndarray, "m 2 n"]:
+    """The intervals where f is positive, from the left; outermost ends may be infinite, and NaN stands for no interval.
+
+    intervals: room for so many; two Gaussians against two have no more than two.
+    """
+    zero, side = (np.asarray(part) for part in optimal_ends(means, target))
+    found = np.full((zero.shape[1], 2 * intervals), np.nan)
+    for row, zeros, sides in zip(found, zero.T, side.T, strict=True):
+        at = np.flatnonzero(sides)
+        if at.size:
+            ends = [-np.inf] * bool(sides[at[0]] > 0) + list(zeros[at]) + [np.inf] * bool(sides[at[-1]] < 0)
+            row[: len(ends)] = ends[: row.size]
+    return found.T.reshape(intervals, 2, -1)
 
 
 def shortfall(

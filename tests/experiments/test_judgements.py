@@ -65,15 +65,25 @@ def test_an_equilibrium_is_stable(real_part, verdict):
 def test_what_becomes_of_random_starts(ends, best, off, verdict):
     """So many of 5,000 starts come to each end under first-order dynamics, all to the end `best` under others.
 
-    Of those that converged one in ten is so far from the right values at some moment later.
+    Later, at one moment, all are so far from the right values.
     """
     others = np.full(5_000, best)
     found = {"first order": np.repeat(np.arange(4), ends), "optimal": others}
-    later = np.tile(dynamics._TARGET[:, None], (7, 1, 1_000))
-    later[3, 1, ::10] += off
+    later = np.tile(dynamics._TARGET[:, None], (7, 1, 5_000))
+    later[3, 1] += off
     stay = dict.fromkeys(found, dynamics._stay(later))
-    judged = outcomes(dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, stay))
+    judged = outcomes(
+        dynamics._figure_1_claims(found, {"first order": others, "optimal": others}, stay, found["first order"] == 1)
+    )
     assert set(judged.values()) == {verdict}
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "verdict"), [(1, 60, YES), (1, 10_000, YES), (0, 10_000, NO), (0, 60, OPEN), (0, 0, OPEN)]
+)
+def test_one_start_is_enough_to_exist(hits, n, verdict):
+    found = dynamics._exists("", "", np.arange(n) < hits)
+    assert found.outcome == verdict and found.value == hits
 
 
 def test_one_gaussian_must_be_found_under_either_dynamics():
@@ -82,7 +92,7 @@ def test_one_gaussian_must_be_found_under_either_dynamics():
         plain = {"first order": every, "optimal": every}
         stay = dict.fromkeys(plain, np.ones(100, bool))
         plain["first order"] = np.repeat(np.arange(4), 1_250)
-        assert outcomes(dynamics._figure_1_claims(plain, lone, stay))["002-2-a"] == NO
+        assert outcomes(dynamics._figure_1_claims(plain, lone, stay, stay["optimal"]))["002-2-a"] == NO
 
 
 @pytest.mark.parametrize(("left_out", "right", "verdict"), [(0.0, 1.0, YES), (0.1, 2.0, NO)])

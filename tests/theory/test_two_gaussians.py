@@ -77,6 +77,25 @@ def test_optimal_dynamics_converge():
     assert (system.outcomes(final, target, within=0.02) == 0).all()
 
 
+def test_one_gaussian_is_always_found_against_the_best_discriminator():
+    target = np.zeros(1, np.float32)
+    start = system.random_starts(np.random.default_rng(0), 200, 1)
+    final = system.run(start, target, dynamics="optimal", steps=300)
+    assert (system.outcomes(final, target, within=0.05) == 0).all()
+
+
+def test_best_intervals_by_hand():
+    """Of the generator left of, right of, around and within the target."""
+    means = np.array([[-2, 2, -3, 0], [-1, 3, 3, 0]], np.float32)
+    left, right, around, within = np.moveaxis(system.best_intervals(means, np.array([-1, 1], np.float32)), -1, 0)
+    none = [np.nan, np.nan]
+    np.testing.assert_array_equal(np.isinf([left[0], right[0]]), [[False, True], [True, False]])
+    np.testing.assert_array_equal([left[1], right[1], around[1]], [none] * 3)
+    np.testing.assert_allclose(around[0], [-around[0, 1], around[0, 1]], atol=1e-5)
+    np.testing.assert_allclose(within, -within[::-1, ::-1], atol=1e-5)
+    assert np.isinf(within[:, [0, 1]].ravel()[[0, 3]]).all()
+
+
 def test_unrolling_no_steps_is_first_order():
     target = np.array([-0.5, 0.5], np.float32)
     start = one(RNG.uniform(-1, 1, (2, 4)), np.sort(RNG.uniform(-2, 2, (4, 4)), axis=0).reshape(2, 2, 4))
