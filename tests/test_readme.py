@@ -82,8 +82,8 @@ def papers_page() -> str:
         "",
         "Made by `python -m tests.test_readme` from what `gan-probe reproduce` wrote. A claim of several parts holds",
         "where all of them do, and doesn't where one doesn't; sentences are ours (`gan_probe/experiments/claims.csv`),",
-        "numbers beside them the paper's own where it prints one; intervals are of 95 %. Seconds are those that passed,",
-        "then, where recorded, those of all processors.",
+        "numbers beside them the paper's own where it prints one; intervals are of 95 %. Seconds are those that",
+        "passed, then, where recorded, those of all processors.",
     ]
     for name, line in EXPERIMENTS.items():
         run = kept(name)
