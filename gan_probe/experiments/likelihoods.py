@@ -211,7 +211,7 @@ def _figure(tables: Mapping[str, experiment.Table], shown: Sequence[tuple[str, n
     for (name, colour), beside in zip(_COLOURS.items(), (-0.15, 0.15), strict=True):
         variance, *ends, _, ceiling = figures.columns(tables["sweep"], name)
         figures.bars(left, variance, ends, fmt="o-", ms=4, capsize=3, color=colour, label=name)
-        left.axhline(_PRINTED[name], ls=":", lw=1, color=colour, label=f"{name} in Wu et al. 2017")
+        left.axhline(_PRINTED[name], ls=":", lw=1, color=colour, label=f"{name} on MNIST in Wu et al. 2017")
         image, lower, upper = figures.columns(tables["bounds"], name)
         middle.vlines(image + beside, lower, upper, color=colour, alpha=0.6)
         middle.plot(image + beside, lower, "^", ms=5, color=colour, label=f"{name}, lower bound")
