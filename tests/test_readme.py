@@ -82,33 +82,36 @@ def papers_page() -> str:
         "",
         "Made by `python -m tests.test_readme` from what `gan-probe reproduce` wrote. A claim of several parts holds",
         "where all of them do, and doesn't where one doesn't; sentences are ours (`gan_probe/experiments/claims.csv`),",
-        "intervals are of 95 %.",
+        "numbers beside them the paper's own where it prints one; intervals are of 95 %. Seconds are those that",
+        "passed, then, where recorded, those of all processors.",
     ]
     for name, line in EXPERIMENTS.items():
         run = kept(name)
         if run is None:
             continue
         more = "over " if run.get("resumed") else ""  # the last part of a run that was taken up again
-        seconds = f", {more}{run['processor_seconds']:,} s of processor time" if "processor_seconds" in run else ""
+        took = [f"{run['seconds']:,} s"] if "seconds" in run else []
+        took += [f"{run['processor_seconds']:,} s of processor time"] if "processor_seconds" in run else []
+        seconds = f", {more}{', '.join(took)}" if took else ""
+        note = ["", run["note"]] if "note" in run else []
         lines += [
             "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}{seconds}:", "",
-            f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", "",
-            "| claim | the paper says | here | | outcome |", "|---|---|---|---|---|",
+            f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", *note, "",
+            "| claim | the paper says | its number | here | | outcome |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for claim, parts in by_claim(run).items():
-            own = claims.claims()[claim].number
-            sentence = f"{parts[0]['sentence']} ({own})" if own else parts[0]["sentence"]
+            said = (claim, parts[0]["sentence"], claims.claims()[claim].number)
             if len(parts) > 1:
-                lines.append(row(claim, sentence, f"{len(parts)} parts:", "", f"**{verdict(parts)}**"))
+                lines.append(row(*said, f"{len(parts)} parts:", "", f"**{verdict(parts)}**"))
             for one in parts:
                 low, high = one["ci95"]
                 value = "-" if one["value"] is None else f"{one['value']:.4g}"
                 interval = "" if low is None or low == high else f" [{low:.4g}, {high:.4g}]"
                 found = (one["measured"], f"{value}{interval}; {one['rule']}")
                 lines.append(
-                    row("", "", *found, one["outcome"])
+                    row("", "", "", *found, one["outcome"])
                     if len(parts) > 1
-                    else row(claim, sentence, *found, f"**{one['outcome']}**")
+                    else row(*said, *found, f"**{one['outcome']}**")
                 )
     return "\n".join(lines) + "\n"
 

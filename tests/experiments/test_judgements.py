@@ -173,9 +173,9 @@ LUMPY = LAWS | {"uniform": birthday.Law(np.array([0.5]), 20_000)}
 @pytest.mark.parametrize(
     ("laws", "expected"),
     [
-        (LAWS, {"003-1.1-a": NO, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": YES, "002-4-h": NO}),
-        (EVEN, {"003-1.1-a": NO, "003-1.1-b": YES, "003-1.1-c": NO, "002-4-g": YES, "002-4-h": YES}),
-        (LUMPY, {"003-1.1-a": YES, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": NO, "002-4-h": NO}),
+        (LAWS, {"003-1.1-a": YES, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": YES, "002-4-h": YES}),
+        (EVEN, {"003-1.1-a": YES, "003-1.1-b": YES, "003-1.1-c": NO, "002-4-g": YES, "002-4-h": YES}),
+        (LUMPY, {"003-1.1-a": NO, "003-1.1-b": NO, "003-1.1-c": YES, "002-4-g": NO, "002-4-h": NO}),
     ],
 )
 def test_what_s_squared_says_of_laws(laws, expected):
@@ -405,10 +405,28 @@ def test_scores_of_decoders(vae, spread, verdict):
     bounds = {"GAN-10": (np.zeros(4), np.linspace(1, 1.1, 4))}
     found = outcomes(likelihoods._claims(likelihoods.EXPERIMENT.presets["smoke"], (0.1, 0.01), scores, bounds))
     assert {found[claim] for claim in ("004-3.1.2-f", "004-3.4.1-e", "004-3.1.2-d")} == {verdict}
-    below = {name: {"value": np.concatenate([one["value"], -one["value"]])} for name, one in scores.items()}
-    crossing = outcomes(likelihoods._claims(likelihoods.EXPERIMENT.presets["smoke"], (0.1, 0.03, 0.01, 0.001), below,
-                                            bounds))  # fmt: skip
-    assert crossing["004-3.4.1-e"] == verdict  # where it is positive
+
+
+@pytest.mark.parametrize(
+    ("means", "verdict"),
+    [
+        ([130, 5, -1_500], YES),
+        ([130, 1, 0], YES),
+        ([2, -0.5], YES),
+        ([100, 5], YES),
+        ([-5, -100], YES),
+        ([100, 50], NO),
+        ([-50, -100], NO),
+        ([100, 10], OPEN),
+    ],
+)
+def test_an_order_of_magnitude_over_a_sweep(means, verdict):
+    """Also where it crosses 0: single images have scores of either sign there."""
+    noise = np.random.default_rng(0).normal(size=(len(means), 30))
+    noise -= noise.mean(axis=1, keepdims=True)
+    found = likelihoods._magnitude((0.05, 0.1, 0.005), np.array(means)[:, None] + noise)
+    assert found.outcome == verdict and found.low < found.value < found.high
+    assert likelihoods._magnitude((0.1, 0.05), np.array([[5.0], [-5.0]])).outcome == OPEN
 
 
 @pytest.mark.parametrize(
