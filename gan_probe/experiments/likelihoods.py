@@ -73,6 +73,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         _figure(tables, shown),
         tables,
         {"acceptance at the end": {name: found["accepted"].mean() for name, found in scores.items()}},
+        figures.kept(shown),
     )
 
 
