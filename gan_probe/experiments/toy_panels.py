@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import figure
+from matplotlib import figure, ticker
 
 from gan_probe.experiments import experiment
 from gan_probe.theory import courses as courses_lib
@@ -109,7 +109,8 @@ def _shade(axes: Any, values: np.ndarray, title: str) -> None:
     side = round(values.size**0.5)
     drawn = axes.imshow(values.reshape(side, side).T, origin="lower", cmap="magma" if values.ndim == 2 else "RdBu_r")
     if values.ndim == 1:
-        bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=18, pad=0.02)
+        bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=18, pad=0.02,
+                                   ticks=ticker.MaxNLocator(3))  # fmt: skip
         bar.ax.tick_params(labelsize=7)
     axes.set_title(title, fontsize="small")
     axes.set(xticks=[], yticks=[])
@@ -131,6 +132,7 @@ def _curves(panels: Sequence[Any], courses: Mapping[str, courses_lib.Course]) ->
     for axes in panels[:2]:
         axes.set_yscale("symlog", linthresh=1 / courses_lib.SIDE**2, linscale=0.5)
         axes.set_ylim(-0.2 / courses_lib.SIDE**2, 1.5)
+        axes.set_yticks([0, *10.0 ** np.arange(-4, 1)])
     panels[-1].axis("off")
     handles, names = panels[0].get_legend_handles_labels()
     dots = panels[-1].scatter([], [], s=4, color="black")
