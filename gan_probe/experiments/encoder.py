@@ -20,7 +20,7 @@ from jax.sharding import Mesh
 
 from gan_probe import sets, types
 from gan_probe.commands import command
-from gan_probe.experiments import encoder_panels, experiment, memorising_networks, trained
+from gan_probe.experiments import encoder_panels, experiment, figures, memorising_networks, trained
 from gan_probe.gans import settings
 from gan_probe.stats import student
 from gan_probe.theory import memorising, pair_gap, pair_tails
@@ -90,8 +90,9 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         memorising_networks.unseen_by_the_objective(setup.sizes[-1], birthday),
         memorising_networks.empty_codes(data, built.encoder, config.samples),
     ]
-    sheet = encoder_panels.draw(tables, data, built, side=config.resize, eps=config.eps)
-    return experiment.Found(claims, sheet, tables, {"birthday": birthday})
+    shown = encoder_panels.shown(data, built, side=config.resize)
+    sheet = encoder_panels.draw(tables, shown, code=data.code, eps=config.eps)
+    return experiment.Found(claims, sheet, tables, {"birthday": birthday}, figures.kept(shown))
 
 
 def _setup(config: Config) -> _Setup:

@@ -1,7 +1,6 @@
 """What `encoder` draws: the gaps that discriminators find, and the images of a memorising generator."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import figure, ticker
@@ -9,20 +8,19 @@ from matplotlib import figure, ticker
 from gan_probe.experiments import experiment, figures, memorising_networks
 from gan_probe.theory import memorising
 
-__all__ = ["draw"]
+__all__ = ["draw", "shown"]
 
 _SHOWN = 10
 
 
 def draw(
     tables: Mapping[str, experiment.Table],
-    data: memorising_networks.Data,
-    built: memorising_networks.Built,
+    shown: Sequence[tuple[str, np.ndarray]],
     *,
-    side: int,
+    code: int,
     eps: float,
 ) -> figure.Figure:
-    """Gaps against m, how far values lie from their mean, and images of `side` pixels."""
+    """Gaps against m, how far values lie from their mean, and images, with noises of `code` pixels."""
     sheet = figure.Figure(figsize=(11, 7.5), layout="constrained")
     places = sheet.subplot_mosaic([["gap", "tail"], ["images", "images"]], height_ratios=[3, 2])
     gap, tail = places["gap"], places["tail"]
@@ -44,16 +42,18 @@ def draw(
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
         axes.set_xlabel("images of the generator, m")
         axes.legend()
-    _show(side, data, built, places["images"])
+    title = f"data, {code} pixels of each noise; two samples from each of {_SHOWN} blocks of codes"
+    figures.images(places["images"], shown, title)
     return sheet
 
 
-def _show(side: int, data: memorising_networks.Data, built: memorising_networks.Built, axes: Any) -> None:
-    """Noised data, and the generator's images for two codes from each of some blocks."""
+def shown(
+    data: memorising_networks.Data, built: memorising_networks.Built, *, side: int
+) -> Sequence[tuple[str, np.ndarray]]:
+    """Noised data, and the generator's images for two codes from each of some blocks; of `side` pixels."""
     rng = data.rng(10)
     block = rng.permutation(len(built.memorised))[:_SHOWN]
     made = memorising.apply(built.generator, data.in_blocks(rng, np.tile(block, 2), built.parts, within=0.9))
     noised = memorising.noised(data.images[-_SHOWN:], data.codes(rng, _SHOWN))
     lines = (np.concatenate([noised, made]).reshape(3, _SHOWN, side, side, -1) + 1) / 2
-    title = f"data, {data.code} pixels of each noise; two samples from each of {_SHOWN} blocks of codes"
-    figures.images(axes, list(zip(("x ⊛ z", "G(z)", "G(z'), same block"), lines, strict=True)), title)
+    return list(zip(("x ⊛ z", "G(z)", "G(z'), same block"), lines, strict=True))

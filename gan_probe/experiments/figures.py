@@ -1,7 +1,7 @@
 """What several figures share: lines of images, error bars, and columns of the tables that they plot."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from gan_probe.experiments import experiment
 
-__all__ = ["animation", "bars", "columns", "images"]
+__all__ = ["animation", "bars", "columns", "images", "kept"]
 
 _FRAME = ((0, 0), (1, 1), (1, 1), (0, 0))
 
@@ -25,6 +25,14 @@ def images(axes: Any, lines: Sequence[tuple[str, np.ndarray]], title: str = "") 
     axes.imshow(drawn[..., 0] if drawn.shape[2] == 1 else drawn, cmap="gray", vmin=0, vmax=1)
     axes.set_yticks(len(framed[0]) * (np.arange(len(lines)) + 0.5), [name for name, _ in lines])
     axes.set(xticks=[], title=title)
+
+
+def kept(lines: Sequence[tuple[str, np.ndarray]]) -> Mapping[str, bytes]:
+    """The file of lines of images that `images` draws: their names, and uint8 images [lines, n, h, w, c]."""
+    held = io.BytesIO()
+    bytes_ = [x if x.dtype == np.uint8 else np.rint(255 * x.clip(0, 1)).astype(np.uint8) for _, x in lines]
+    np.savez_compressed(held, names=np.array([name for name, _ in lines]), images=np.stack(bytes_))
+    return {"images.npz": held.getvalue()}
 
 
 def bars(axes: Any, x: Any, ends: Sequence[np.ndarray], **drawn: Any) -> None:

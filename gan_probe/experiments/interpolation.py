@@ -12,7 +12,7 @@ blurred, and a generator that is trained less (`--gan=wgan`) makes walks that fa
 
 import dataclasses
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +30,8 @@ __all__ = ["EXPERIMENT", "Config"]
 
 _POINTS = 9  # of a walk, an odd number
 _SHOWN = 5
+_LENGTH, _OFF = "length of the way", "furthest from the segment of its ends"
+_NEAREST = "distance to the nearest training image, over the way"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,10 +68,16 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             "prelogits": lambda images: np.asarray(predict(images).prelogits),
         }.items()
     }
-    tables = {"distance": _table(measured)}
+    tables = {"distance": _table(measured), "paths": _paths(measured)}
     sure = {name: _sureness(predict, images[:, _POINTS // 2]) for name, images in walks.items()}
     claims = [*_claims(measured), *_class_claims(sure, _sureness(predict, held_out)), *_pixel_claims(known, held_out)]
-    return experiment.Found(claims, _figure(walks, tables["distance"]), tables, {})
+    shown = [(kind, images[i]) for i in range(_SHOWN) for kind, images in walks.items()]
+    detail = {
+        "held-out images' median distance to the nearest training image": {k: x.unit for k, x in measured.items()},
+        "walks whose ends are one": {k: int(np.isnan(x.length["walk"]).sum()) for k, x in measured.items()},
+        "classifier's sureness of half-way images, median": {kind: np.median(x) for kind, x in sure.items()},
+    }
+    return experiment.Found(claims, _figure(shown, tables), tables, detail, figures.kept(shown))
 
 
 def _walks(config: Config, generator: Any) -> dict[str, np.ndarray]:
@@ -91,37 +99,46 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 class _Measured(NamedTuple):
-    """Of each pair [n] or point of its walk [n, points]; distances over the median of held-out to training images."""
+    """By kind, walk or blend, of each pair [n] or point on its way [n, points].
 
-    off: np.ndarray  # from all blends of the ends
-    length: np.ndarray
-    walk: np.ndarray  # to the nearest training image
-    blend: np.ndarray
+    off: largest distance from the segment between the ends, and length of the way, both over the ends' distance.
+    nearest: distance to the nearest training image, over `unit`, the median of held-out images.
+    """
+
+    off: Mapping[str, np.ndarray]
+    length: Mapping[str, np.ndarray]
+    nearest: Mapping[str, np.ndarray]
+    unit: float
 
 
 def _measured(
     embed: Callable[[np.ndarray], np.ndarray], walks: Mapping[str, np.ndarray], train: np.ndarray, real: np.ndarray
 ) -> _Measured:
     known = embed(train)
-    scale = float(np.median(latent_walk.nearest(embed(real), known)))
+    unit = float(np.median(latent_walk.nearest(embed(real), known)))
     flat = {name: embed(x.reshape(-1, *x.shape[2:])).reshape(*x.shape[:2], -1) for name, x in walks.items()}
-    walk, blend = (latent_walk.nearest(x, known) / scale for x in flat.values())
-    return _Measured(latent_walk.off_segment(flat["walk"]), latent_walk.length(flat["walk"]), walk, blend)
+    return _Measured(
+        {kind: latent_walk.off_segment(x) for kind, x in flat.items()},
+        {kind: latent_walk.length(x) for kind, x in flat.items()},
+        {kind: latent_walk.nearest(x, known) / unit for kind, x in flat.items()},
+        unit,
+    )
 
 
 def _claims(measured: Mapping[str, _Measured]) -> Iterator[experiment.Judged]:
     unit = "in units of a held-out image's median distance to the nearest training image"
     for name, one in measured.items():
-        half, ends = one.walk[:, _POINTS // 2], one.walk[:, [0, -1]].mean(axis=1)
+        walk, blend = one.nearest["walk"], one.nearest["blend"]
+        half, ends = walk[:, _POINTS // 2], walk[:, [0, -1]].mean(axis=1)
         yield experiment.mean("000-1-b", f"{name}: distance of the half-way image to the nearest training image, "
                               f"{unit}", half, at_least=0.5, at_most=1.5)  # fmt: skip
         yield experiment.mean("000-1-b", f"{name}: how much further it lies than the end images, {unit}", half - ends,
                               at_most=0.1)  # fmt: skip
         yield experiment.mean("002-4-f", f"{name}: largest distance of a walk from blends of its end images, over "
-                              f"that of the ends (the walk is {one.length.mean():.2f} times as long)", one.off,
-                              at_least=0.1)  # fmt: skip
+                              f"that of the ends (the walk is {one.length['walk'].mean():.2f} times as long)",
+                              one.off["walk"], at_least=0.1)  # fmt: skip
         yield experiment.mean("002-4-f", f"{name}: how much further from training images the half-way image lies than "
-                              f"the blend, {unit}", half - one.blend[:, _POINTS // 2], at_most=0)  # fmt: skip
+                              f"the blend, {unit}", half - blend[:, _POINTS // 2], at_most=0)  # fmt: skip
 
 
 def _sureness(predict: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
@@ -154,27 +171,49 @@ def _table(measured: Mapping[str, _Measured]) -> experiment.Table:
     rows = [
         (name, kind, i / (_POINTS - 1), *experiment.averaged(distance[:, i]))
         for name, one in measured.items()
-        for kind, distance in (("walk", one.walk), ("blend", one.blend))
+        for kind, distance in one.nearest.items()
         for i in range(_POINTS)
     ]
     return experiment.Table(("embedding", "images", "t", "distance", "low", "high"), rows)
 
 
-def _figure(walks: Mapping[str, np.ndarray], table: experiment.Table) -> figure.Figure:
-    names = list(dict.fromkeys(row[0] for row in table.rows))
-    sheet = figure.Figure(figsize=(11, 6), layout="constrained")
-    places = sheet.subplot_mosaic([["grid", name] for name in names], width_ratios=[3, 2])
-    figures.images(places["grid"], [(kind, images[i]) for i in range(_SHOWN) for kind, images in walks.items()])
+def _paths(measured: Mapping[str, _Measured]) -> experiment.Table:
+    rows = [
+        (what, kind, name, *experiment.averaged(values[kind]))
+        for name, one in measured.items()
+        for what, values in (
+            (_LENGTH, one.length),
+            (_OFF, one.off),
+            (_NEAREST, {kind: x.mean(axis=1) for kind, x in one.nearest.items()}),
+        )
+        for kind in values
+    ]
+    return experiment.Table(("measure", "images", "embedding", "value", "low", "high"), rows)
+
+
+def _figure(shown: Sequence[tuple[str, np.ndarray]], tables: Mapping[str, experiment.Table]) -> figure.Figure:
+    names = list(dict.fromkeys(row[0] for row in tables["distance"].rows))
+    sheet = figure.Figure(figsize=(13, 6.5), layout="constrained")
+    rows = [["grid", name, what] for name, what in zip(names, (_LENGTH, _OFF), strict=True)]
+    places = sheet.subplot_mosaic(rows, width_ratios=[3, 2, 1.3])
+    figures.images(places["grid"], shown)
+    for kind, colour, beside in (("walk", "#3a9d5d", -0.1), ("blend", "#d1701f", 0.1)):
+        drawn = {"ms": 3, "capsize": 2, "color": colour, "label": kind}
+        for name in names:
+            t, *ends = figures.columns(tables["distance"], name, kind)
+            figures.bars(places[name], t, ends, fmt="o-", **drawn)
+        for what in (_LENGTH, _OFF):
+            _, *ends = figures.columns(tables["paths"], what, kind)
+            figures.bars(places[what], np.arange(len(names)) + beside, ends, fmt="o", **drawn)
     for name in names:
-        axes = places[name]
-        for kind, colour in (("walk", "#3a9d5d"), ("blend", "#d1701f")):
-            t, *ends = figures.columns(table, name, kind)
-            figures.bars(axes, t, ends, fmt="o-", ms=3, capsize=2, color=colour, label=kind)
-        axes.axhline(1, color="black", lw=0.8, ls="--", label="held-out images")
-        axes.set(title=f"{name}: distance to the nearest training image", ylim=(0, None),
-                 xlabel="t, the share of the way between both ends",
-                 ylabel="over a held-out image's median distance")  # fmt: skip
-        axes.legend()
+        places[name].axhline(1, color="black", lw=0.8, ls="--", label="held-out images")
+        places[name].set(title=f"{name}: distance to the nearest training image",
+                         xlabel="t, the share of the way between both ends",
+                         ylabel="in held-out images' medians")  # fmt: skip
+    for what in (_LENGTH, _OFF):
+        places[what].set(title=f"{what},\nover the distance of its ends", xlim=(-0.5, len(names) - 0.5))
+        places[what].set_xticks(range(len(names)), names)
+    sheet.legend(*places[names[0]].get_legend_handles_labels(), loc="outside lower right", ncols=3)
     return sheet
 
 

@@ -11,7 +11,7 @@ than held-out ones.
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,8 +82,14 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
     rows = [row for name, case in cases.items() for row in _rows(name, case)]
     tests = {name: _test(case) for name, case in cases.items()}
     tables = {"inversions": experiment.Table(("GAN", "set", "image", "mean squared error", "log-density"), rows)}
-    sheet = _figure(cases, tests, images["held"], missing)
-    return experiment.Found(list(_claims(cases, tests, missing)), sheet, tables, {"training against held out": tests})
+    shown = [("held out", images["held"][:8]), *((name, case.shown) for name, case in cases.items())]
+    return experiment.Found(
+        list(_claims(cases, tests, missing)),
+        _figure(cases, tests, shown, missing),
+        tables,
+        {"training against held out": tests},
+        figures.kept(shown),
+    )
 
 
 def _opened(config: Config, src: str) -> types.Samples:
@@ -164,13 +170,13 @@ def _rows(name: str, case: Case) -> Iterator[tuple]:
 
 
 def _figure(
-    cases: Mapping[str, Case], tests: Mapping[str, Any], held: np.ndarray, missing: np.ndarray
+    cases: Mapping[str, Case], tests: Mapping[str, Any], shown: Sequence[tuple[str, np.ndarray]], missing: np.ndarray
 ) -> figure.Figure:
-    """Held-out images above what each GAN makes of them; error against density; medians by class."""
+    """Held-out images above what each GAN makes of them; error against density."""
     sheet = figure.Figure(figsize=(12, 8), layout="constrained")
     top, bottom = np.asarray(sheet.subfigures(2, 1))
-    figures.images(top.subplots(), [("held out", held[:8]), *((name, case.shown) for name, case in cases.items())])
-    panels = bottom.subplots(1, len(cases))
+    figures.images(top.subplots(), shown)
+    panels = bottom.subplots(1, len(cases), sharex=True, sharey=True)
     for axes, (name, case) in zip(panels, cases.items(), strict=True):
         for one, found in case.found.items():
             axes.scatter(found.log_density, found.error, s=4, color=_COLOURS[one], label=one)
@@ -181,8 +187,9 @@ def _figure(
         test = tests[name]["error"]
         axes.set(title=f"{name}: AUC {test['auc']:.2f}, p = {test['p']:.1g}", xlabel="log-density of latent",
                  yscale="log")  # fmt: skip
-        axes.legend()
     panels[0].set_ylabel("mean squared error")
+    labelled = {name: handle for axes in panels for handle, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    bottom.legend(labelled.values(), labelled.keys(), loc="outside lower center", ncols=3, markerscale=2)
     return sheet
 
 

@@ -77,6 +77,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             "acceptance at the end": {name: found["accepted"].mean() for name, found in scores.items()},
             "printed by Wu et al. 2017": _PRINTED,
         },
+        figures.kept(shown),
     )
 
 

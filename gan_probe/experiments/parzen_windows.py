@@ -98,6 +98,7 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
         _figure(table, shown),
         {"scores": table},
         {"largest difference from scikit-learn's KernelDensity, nats a row": apart},
+        figures.kept(list(shown.items())),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import figure
+from matplotlib import figure, ticker
 
 from gan_probe.experiments import experiment
 from gan_probe.theory import courses as courses_lib
@@ -29,21 +29,22 @@ Clouds = Mapping[tuple[str, str], np.ndarray]
 
 
 def pictures(pair: courses_lib.Law, courses: Courses) -> Pictures:
-    """Figures 1 to 4: data, a generator that does well, the worst ones, and two over their training."""
+    """Figures 1 to 4: data, the best generator of all, the worst of one loss, and two over their training."""
     last = {loss: list(courses["pair", loss].looks.values())[-1] for loss in NAMES}
-    worst = {loss: int(courses["pair", loss].near[-1].min(axis=1).argmin()) for loss in NAMES}
-    best = int(courses["pair", "wasserstein"].misplaced[-1].argmin())
+    worst = int(courses["pair", "js"].near[-1].min(axis=1).argmin())
+    best = {loss: int(courses["pair", loss].misplaced[-1].argmin()) for loss in NAMES}
+    least = min(NAMES, key=lambda loss: courses["pair", loss].misplaced[-1].min())
     lines = [
         {
             "fig. 1: density of the data": pair.density(pair.rows),
-            "fig. 2: Wasserstein, best seed": pair.density(last["wasserstein"].samples[best]),
-            "its critic": last["wasserstein"].values[best],
-            "fig. 3: Jensen-Shannon, worst seed": pair.density(last["js"].samples[worst["js"]]),
-            "its discriminator": last["js"].values[worst["js"]],
-            "ordinary, worst seed: discriminator": last["non_saturating"].values[worst["non_saturating"]],
+            f"fig. 2: best of all, {NAMES[least]}": pair.density(last[least].samples[best[least]]),
+            "fig. 2: its discriminator": last[least].values[best[least]],
+            "fig. 3: Jensen-Shannon, worst seed": pair.density(last["js"].samples[worst]),
+            "fig. 3: its discriminator": last["js"].values[worst],
+            "fig. 4: Wasserstein, best seed: critic": last["wasserstein"].values[best["wasserstein"]],
         }
     ]
-    for loss, seed in (("wasserstein", best), ("js", worst["js"])):
+    for loss, seed in (("wasserstein", best["wasserstein"]), ("js", worst)):
         looks = courses["pair", loss].looks
         steps = np.array(list(looks))[np.unique(np.linspace(0, len(looks) - 1, _FRAMES).round().astype(int))]
         lines.append({f"{NAMES[loss]}, {step:,}": pair.density(looks[step].samples[seed]) for step in steps})
@@ -106,7 +107,11 @@ def draw(laws: Mapping[str, courses_lib.Law], courses: Courses, pictures: Pictur
 
 def _shade(axes: Any, values: np.ndarray, title: str) -> None:
     side = round(values.size**0.5)
-    axes.imshow(values.reshape(side, side).T, origin="lower", cmap="magma" if values.ndim == 2 else "RdBu_r")
+    drawn = axes.imshow(values.reshape(side, side).T, origin="lower", cmap="magma" if values.ndim == 2 else "RdBu_r")
+    if values.ndim == 1:
+        bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.9, aspect=18, pad=0.02,
+                                   ticks=ticker.MaxNLocator(3))  # fmt: skip
+        bar.ax.tick_params(labelsize=7)
     axes.set_title(title, fontsize="small")
     axes.set(xticks=[], yticks=[])
 
@@ -124,6 +129,10 @@ def _curves(panels: Sequence[Any], courses: Mapping[str, courses_lib.Course]) ->
               "the same within 3 sigma", "misplaced mass")  # fmt: skip
     for axes, title in zip(panels, titles, strict=False):
         axes.set(title=title, xlabel="share of training", ylim=(-0.02, 1.02))
+    for axes in panels[:2]:
+        axes.set_yscale("symlog", linthresh=1 / courses_lib.SIDE**2, linscale=0.5)
+        axes.set_ylim(-0.2 / courses_lib.SIDE**2, 1.5)
+        axes.set_yticks([0, *10.0 ** np.arange(-4, 1)])
     panels[-1].axis("off")
     handles, names = panels[0].get_legend_handles_labels()
     dots = panels[-1].scatter([], [], s=4, color="black")

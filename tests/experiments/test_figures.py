@@ -30,3 +30,10 @@ def test_an_animation_has_a_frame_each():
     density = np.arange(16.0).reshape(4, 4)
     made = Image.open(io.BytesIO(figures.animation([[("a", k * density), ("b", density)] for k in (0, 1)], pixels=3)))
     assert (made.n_frames, made.size) == (2, (2 * (12 + 4), 12 + 16))
+
+
+def test_images_are_kept_as_bytes():
+    lines = [("bytes", np.full((3, 2, 2, 1), 51, np.uint8)), ("floats", np.full((3, 2, 2, 1), 0.2))]
+    kept = np.load(io.BytesIO(figures.kept(lines)["images.npz"]))
+    assert list(kept["names"]) == ["bytes", "floats"]
+    assert kept["images"].dtype == np.uint8 and kept["images"].shape == (2, 3, 2, 2, 1) and (kept["images"] == 51).all()

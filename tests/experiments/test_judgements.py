@@ -341,6 +341,17 @@ def test_a_short_training_does_not_show_what_a_long_one_misses(least, short, lon
     assert toy._lost("js", early).outcome == short
 
 
+def test_modes_that_a_short_training_misses_or_that_samples_are_closest_to_are_not_lost():
+    courses = _courses(np.random.default_rng(0), 0.3, 0.01, 0.3)
+    early = {
+        key: one._replace(looks=dict(zip((0, 1_000, 2_000), one.looks.values(), strict=True)))
+        for key, one in courses.items()
+    }
+    even = {key: one._replace(closest=np.ones_like(one.near)) for key, one in courses.items()}
+    assert set(outcomes(toy._mode_claims(early)).values()) == {OPEN}
+    assert set(outcomes(toy._mode_claims(even)).values()) == {NO}
+
+
 @pytest.mark.parametrize(("lost", "ratio", "verdict"), [(0.8, 0.3, YES), (0.1, 0.9, NO), (0.5, 0.5, OPEN)])
 def test_directions_that_are_lost(lost, ratio, verdict):
     spectra = {
@@ -359,7 +370,10 @@ def test_walks_and_blends(half, off, walks, blends):
     walk = np.ones((50, points)) + 0.01 * rng.normal(size=(50, points))
     walk[:, points // 2] *= half
     blend = np.full((50, points), 1.4) + 0.01 * rng.normal(size=(50, points))
-    one = interpolation._Measured(off + 0.001 * rng.normal(size=50), np.ones(50), walk, blend)
+    kinds = {"walk": walk, "blend": blend}
+    one = interpolation._Measured(
+        dict.fromkeys(kinds, off + 0.001 * rng.normal(size=50)), dict.fromkeys(kinds, np.ones(50)), kinds, 1.0
+    )
     found = list(interpolation._claims({"pixels": one}))
     for claim, verdict in (("000-1-b", walks), ("002-4-f", blends)):
         assert experiment.overall(part.outcome for part in found if part.claim == claim) == verdict
@@ -447,7 +461,7 @@ def test_flat_discriminators_and_modes_that_are_missed(flat, least, wrong, verdi
 
 
 def _courses(rng, flat, least, wrong, kept=30):
-    """Of 30 starts all or so many that are kept, whose samples are as evenly nearest to the modes as can be."""
+    """Of 30 starts all or so many that are kept, with as many samples closest to a mode as within 3 sigma of it."""
 
     def course(modes, flat=flat, kept=kept):
         noisy = flat + 1e-3 * rng.random(kept)
@@ -455,7 +469,7 @@ def _courses(rng, flat, least, wrong, kept=30):
         near = np.full((3, kept, modes), 1.0)
         near[:, :, :3] = least
         misplaced = wrong + 0.001 * rng.random((3, kept))
-        return courses_lib.Course(looks, 30, np.arange(30)[-kept:], np.ones_like(near), near, misplaced)
+        return courses_lib.Course(looks, 30, np.arange(30)[-kept:], near, near, misplaced)
 
     courses = {("pair", loss): course(2) for loss in toy._NAMES}
     courses |= {(law, "non_saturating"): course(8) for law in ("ring8", "grid25")}
