@@ -128,7 +128,7 @@ def _paths(
 
 def _against_best(path: two_gaussians.State) -> two_gaussians.State:
     best = two_gaussians.best_intervals(path.means[..., 0].T, _TARGET)
-    return path._replace(ends=np.moveaxis(best, -1, 0)[..., None])
+    return two_gaussians.start(np.asarray(path.means), np.moveaxis(best, -1, 0)[..., None])
 
 
 def _later(config: Config, kind: str, final: two_gaussians.State) -> np.ndarray:

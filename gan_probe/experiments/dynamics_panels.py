@@ -48,7 +48,9 @@ def draw(
         axes.set_title(f"{kind}: {two_gaussians.OUTCOMES[outcome]}" + (f", first {steps} steps" if steps else ""))
         _draw_path(axes, paths[kind].get(outcome), steps)
     for axes in [axes for axes in upper if axes.lines][:1]:
-        axes.legend(title="dotted: intervals' ends", loc="lower right")
+        top.legend(
+            handles=axes.get_legend_handles_labels()[0], title="dotted:\nintervals' ends", loc="outside right center"
+        )
     lost_intervals.draw(curves, middle.subplots(1, len(curves), sharey=True))
     left, right = np.asarray(bottom.subfigures(1, 2, width_ratios=(2.2, 1)))
     _draw_maps(table, list(outcomes), left)
