@@ -71,6 +71,7 @@ def train(
     if arch not in models.ARCHITECTURES:
         hint = types.hint(arch, models.ARCHITECTURES)
         raise types.UserError(f"--arch={arch}: unknown{hint}; see gan-probe list classifiers")
+    models.check_takes(arch, images.shape[1:])
     if held_out.all() or not held_out.any():
         raise types.UserError(f"{len(labels)} labelled images are too few: some to train on, some to validate")
     recipe = recipes.CLASSIFIERS[arch] if recipe is None or arch == solved.NAME else recipe

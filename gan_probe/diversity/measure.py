@@ -93,6 +93,8 @@ def diversity(
         embed=embed, network=network, seed=seed,
         memory_gb=memory_gb, progress=progress, resize=resize, crop=crop, label=label,
     )  # fmt: skip
+    if network:
+        models.check_takes(arch, given.samples["train"].rows.shape)
     least = max(_LEAST.get(arch, _NETWORK_LEAST), 2 * len(given.classes))
     repeats = _REPEATS.get(arch, _NETWORK_REPEATS) if repeats is None else repeats
     n = len(given.samples["train"])

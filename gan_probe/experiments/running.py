@@ -76,8 +76,7 @@ def reproduce(
     Raises:
       UserError: `out` holds something else than an earlier run of this experiment, or cannot be written.
     """
-    _check_owner(name, out)
-    files.check_out(out)
+    files.check_out(out, experiment=name)
     chosen = EXPERIMENTS[name]
     mesh = parallel.mesh()
     started, worked = time.perf_counter(), time.process_time()
@@ -120,7 +119,7 @@ def reproduce(
                 (partial / file).write_bytes(written)
             (partial / RESULTS).write_text(text, "utf-8")
 
-        files.put(out, fill)
+        files.put(out, fill, experiment=name)
     for left in out.glob(f"{whole_file.PARTIAL}*"):
         shutil.rmtree(left, ignore_errors=True)
     report(f"{name} ({preset}, {seconds:.0f} s): {out}")
@@ -158,14 +157,6 @@ def index(out: pathlib.Path, parts: Sequence[Mapping[str, Any]], broken: Mapping
     except OSError as error:
         raise types.UserError(f"{out}: cannot be written ({error.strerror}); give --out another folder") from error
     return out / INDEX
-
-
-def _check_owner(name: str, out: pathlib.Path) -> None:
-    """No experiment writes over another one's files, nor over a report's."""
-    earlier = _earlier(out)
-    if earlier and earlier.get("experiment") != name:
-        owner = earlier.get("experiment") or "another command"
-        raise types.UserError(f"{out}: holds results of {owner}; give --out another folder")
 
 
 def _digest(name: str, config: Any) -> str:

@@ -37,8 +37,8 @@ def schema() -> dict[str, Any]:
     return json.loads((pathlib.Path(__file__).parent / "schema.json").read_text("utf-8"))
 
 
-def check_out(out: pathlib.Path, result: str = RESULTS) -> None:
-    """Fails early where a file `result` could not be written by `put`.
+def check_out(out: pathlib.Path, result: str = RESULTS, *, experiment: str | None = None) -> None:
+    """Fails early where a file `result`, of an experiment or of none, could not be written by `put`.
 
     Raises:
       UserError: `out` is a file, a folder that holds something other than such a result, or cannot be written.
@@ -46,7 +46,7 @@ def check_out(out: pathlib.Path, result: str = RESULTS) -> None:
     out = pathlib.Path(out)
     try:
         if out.exists():
-            _check_replaceable(out, result)
+            _check_replaceable(out, result, experiment)
         ancestor = next(p for p in (out, *out.absolute().parents) if p.exists())
         _beside(ancestor / out.name if ancestor != out else out).rmdir()
     except OSError as error:
@@ -84,7 +84,13 @@ def write(
     put(out, fill)
 
 
-def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None], result: str = RESULTS) -> None:
+def put(
+    out: pathlib.Path,
+    fill: Callable[[pathlib.Path], None],
+    result: str = RESULTS,
+    *,
+    experiment: str | None = None,
+) -> None:
     """Lets `fill` write files into a fresh folder, then renames them into `out`, the JSON file `result` last.
 
     Raises:
@@ -94,7 +100,7 @@ def put(out: pathlib.Path, fill: Callable[[pathlib.Path], None], result: str = R
     try:
         exists = out.exists()
         if exists:
-            _check_replaceable(out, result)
+            _check_replaceable(out, result, experiment)
         partial = _beside(out)
         try:
             fill(partial)
@@ -142,22 +148,20 @@ def _beside(out: pathlib.Path) -> pathlib.Path:
     return partial
 
 
-def _check_replaceable(out: pathlib.Path, result: str) -> None:
+def _check_replaceable(out: pathlib.Path, result: str, experiment: str | None) -> None:
     if not out.is_dir():
         raise types.UserError(f"{out}: a file stands there; give --out a new folder")
     if all(entry.name.startswith(whole_file.PARTIAL) for entry in out.iterdir()):
         return
-    if not _ours(out / result):
-        raise types.UserError(f"{out}: holds files but no gan-probe report ({result}); give --out a new folder")
-
-
-def _ours(path: pathlib.Path) -> bool:
     try:
-        earlier = json.loads(path.read_text("utf-8"))
+        earlier = json.loads((out / result).read_text("utf-8"))
     except (FileNotFoundError, ValueError, RecursionError):
-        return False
-    # An experiment's results.json has the same name and header.
-    return isinstance(earlier, dict) and "gan_probe" in earlier and "experiment" not in earlier
+        earlier = None
+    if not isinstance(earlier, dict) or "gan_probe" not in earlier:
+        raise types.UserError(f"{out}: holds files but no gan-probe report ({result}); give --out a new folder")
+    # Reports and experiments write results.json, with one header.
+    if (owner := earlier.get("experiment")) != experiment:
+        raise types.UserError(f"{out}: holds results of {owner or 'another command'}; give --out another folder")
 
 
 def _write_pictures(path: pathlib.Path, pictures: Mapping[str, np.ndarray]) -> None:

@@ -76,6 +76,8 @@ def test_all_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
     before = (tmp_path / name / "results.json").stat().st_mtime_ns
     assert cli.main(argv) == 0
     assert (tmp_path / name / "results.json").stat().st_mtime_ns == before
+    assert cli.main(["reproduce", name, "--preset=smoke", "--seed=1", f"--out={tmp_path / name}"]) == 0
+    assert json.loads((tmp_path / name / "results.json").read_text())["settings"]["seed"] == 1
     page = (tmp_path / running.INDEX).read_text()
     assert name in page and "figure.png" in page and "does not hold" in page
     judged = sum(claim.driver == name for claim in claims.claims().values())

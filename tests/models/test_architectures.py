@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_probe import models
+from gan_probe import models, types
 from gan_probe.models import outputs, resnet, wide_resnet
 
 SHAPES = {"mnist_cnn": (28, 28, 1), "swiniarski_cnn": (28, 28, 1)}
@@ -57,3 +57,13 @@ def test_outputs_by_shape(name):
 
 def test_pixels_are_centred():
     assert outputs.centred(jnp.array([[[[0, 255]]]], jnp.uint8)).tolist() == [[[[-1.0, 1.0]]]]
+
+
+@pytest.mark.parametrize("arch", models.ARCHITECTURES)
+def test_images_too_small_are_told_with_the_size_to_use(arch):
+    sizes = [n for n in (1, 5, 28) if not models._takes(arch, (n, n, 1))]
+    assert sizes == {"cifar_cnn": [1, 5], "mnist_cnn": [1], "shallow_cnn": [1], "swiniarski_cnn": [1, 5]}.get(arch, [])
+    for n in sizes:
+        with pytest.raises(types.UserError, match=f"{arch}.*--resize=") as told:
+            models.check_takes(arch, (n, n, 1))
+        models.check_takes(arch, (int(str(told.value).rpartition("=")[2]),) * 2 + (1,))
