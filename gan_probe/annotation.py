@@ -139,10 +139,21 @@ def classify(
     interval = proportion.wilson(right, len(tested))
     accuracy = {
         "source": real.source, "n": len(tested), "value": right / len(tested), "ci95": [interval.low, interval.high],
-        "classes": list(trained.classes), "confusion": confusion.tolist(), "sha256": trained.sha256,
+        "classes": list(trained.classes), "confusion": confusion.tolist(), "per_class": _per_class(confusion),
+        "sha256": trained.sha256, "epochs": trained.epochs, "converged": trained.converged,
     }  # fmt: skip
     _put(out / ACCURACY, (json.dumps(accuracy, indent=1) + "\n").encode())
     return accuracy
+
+
+def _per_class(confusion: np.ndarray) -> list[dict[str, Any]]:
+    """Of the images of each class the share that is labelled so; none without images."""
+    found = []
+    for right, n in zip(np.diag(confusion).tolist(), confusion.sum(axis=1).tolist(), strict=True):
+        interval = proportion.wilson(right, n) if n else None
+        ends = [interval.low, interval.high] if interval else [None, None]
+        found.append({"n": n, "value": right / n if n else None, "ci95": ends})
+    return found
 
 
 def validation_rows(hashes: np.ndarray, seed: int) -> np.ndarray:

@@ -9,6 +9,8 @@ from gan_probe.commands import command
 
 __all__ = ["COMMAND"]
 
+_LISTED = 20  # most classes whose accuracy is printed; accuracy.json has all
+
 
 def _define(values: flags.FlagValues) -> None:
     text, whole = functools.partial(command.text, values), functools.partial(command.whole, values)
@@ -27,7 +29,7 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     command.no_words(words)
     command.required(values, "classify", data="labelled images to train on (SRC)", out="the folder of the run")
     from gan_probe import annotation, sets
-    from gan_probe.classifiers import recipes
+    from gan_probe.classifiers import recipes, runs, solved
 
     recipe = recipes.changed(values.arch, values.recipe) if values.recipe else None
     given = {"data": values.data} if values.real is None else {"data": values.data, "real": values.real}
@@ -46,6 +48,15 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     if found is not None:
         low, high = found["ci95"]
         print(f"accuracy on {values.real}: {found['value']:.2%} [{low:.2%}, {high:.2%}] (Wilson)")
+        for name, one in zip(found["classes"], found["per_class"], strict=True):
+            if one["n"] and len(found["classes"]) <= _LISTED:
+                print(f"  {name}: {one['value']:.2%} [{one['ci95'][0]:.2%}, {one['ci95'][1]:.2%}] of {one['n']}")
+    trained = runs.load(pathlib.Path(values.out))
+    if not trained.converged and trained.arch != solved.NAME:
+        command.say(
+            f"{values.out}: training ended at its limit of {trained.epochs} epochs, before the loss stopped falling; "
+            "more of them (--recipe=epochs=N) may do better"
+        )
     print(f"The run: {values.out}; use it with --embed=logits:{values.out} or prelogits:{values.out}")
 
 

@@ -70,8 +70,6 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     selection.select(values.metrics, switches)
     out = pathlib.Path(values.out)
     files.check_out(out)
-    if (out / files.RESULTS).exists():
-        command.say(f"{out}: the report in it will be replaced")
     if values.embed:
         command.find_own_modules()
     options = command.images(values)
@@ -82,6 +80,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
         progress=command.progress,
     )  # fmt: skip
+    if (out / files.RESULTS).exists():
+        command.say(f"{out}: the report in it will be replaced")
     results, pictures = evaluation.evaluate_against(
         prepared, opened, metrics=values.metrics, curves=values.curves, command=line, **switches
     )
