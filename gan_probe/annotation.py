@@ -93,7 +93,9 @@ def classify(
       UserError: a set without labels or of features, sets of different shapes or classes, or one `real` inside `data`.
     """
     for samples in filter(None, (data, real)):
-        if samples.kind != "images" or samples.labels is None or samples.classes is None:
+        if samples.kind != "images":
+            raise types.UserError(f"{samples.source}: holds features; a classifier is trained on images")
+        if samples.labels is None or samples.classes is None:
             raise types.UserError(
                 f"{samples.source}: needs labelled images: sub-folders, `labels` in the npz, or --label"
             )

@@ -161,7 +161,7 @@ class _Run:
         self._title = ""
         classes, self._given_labels = self._classes()
         rows = {role: len(self.layouts[role]) for role in (*reference.layouts, "fake")}
-        logits = 0 if samples.logits is None else samples.logits.shape[1]
+        logits = 0 if (found := self.logits("fake")) is None else found.shape[1]
         self.shape = metric_lib.Shape(
             rows, embedded.features.shape[1], reference.scale, classes, logits, self.decoder() is not None
         )
@@ -181,7 +181,8 @@ class _Run:
         return None if found is None else found[found >= 0]
 
     def logits(self, role: str) -> np.ndarray | None:
-        return (self._samples if role == "fake" else self.reference.samples[role]).logits
+        given = (self._samples if role == "fake" else self.reference.samples[role]).logits
+        return self.features(role) if given is None and self.reference.embedding.name == "logits" else given
 
     def decoder(self) -> types.Decoder | None:
         return self._samples.decoder if self.reference.embedding.name in ("pixels", "features") else None

@@ -25,6 +25,7 @@ class Classifier(NamedTuple):
     predict: uint8 images [n, h, w, c] to Outputs of NumPy arrays (without layers).
     variables: of the module, for those who need its layers.
     epochs: that it was trained for. converged: whether the rule of convergence ended it, not the limit of epochs.
+    finished: False where training was stopped and not taken up again.
     """
 
     arch: str
@@ -35,6 +36,7 @@ class Classifier(NamedTuple):
     variables: Any
     epochs: int = 0
     converged: bool = False
+    finished: bool = True
 
 
 def train(
@@ -137,7 +139,7 @@ def load(run: pathlib.Path) -> Classifier:
     predict = training.predictor(module)
     return Classifier(
         about["arch"], tuple(about["classes"]), shape, _sha256(variables), lambda x: predict(variables, x), variables,
-        epochs=int(state.epoch), converged=converged,
+        epochs=int(state.epoch), converged=converged, finished=about.get("finished") is True,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def _folder(path: pathlib.Path, samples: types.Samples) -> None:
 
 def _folders(classes: Sequence[str]) -> list[str]:
     """A folder's name for each class; where names would leave the folder or meet, all are numbered."""
-    plain = [re.sub(r"[^\w .,+-]", "_", name).strip(". ") for name in classes]
+    plain = [re.sub(r"[^\w .,+=-]", "_", name).strip(". ") for name in classes]
     if "" in plain or len({name.casefold() for name in plain}) < len(plain):
         return [f"{i:03}" for i in range(len(plain))]
     return plain

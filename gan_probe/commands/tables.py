@@ -14,7 +14,7 @@ __all__ = ["COMMAND"]
 def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
     del values, line
     from gan_probe import embed, gans, metrics, sets
-    from gan_probe.classifiers import recipes
+    from gan_probe.classifiers import recipes, solved
     from gan_probe.experiments import EXPERIMENTS
 
     tables: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
@@ -24,7 +24,12 @@ def _list(values: flags.FlagValues, words: list[str], line: str) -> None:
             + [("module:function", "your own map of uint8 images [b, h, w, c] to features [b, d]")]
         ),
         "classifiers": lambda: [
-            (name, f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs")
+            (
+                name,
+                "the optimum of a convex loss, computed"
+                if name == solved.NAME
+                else f"{r.optimizer}, rate {r.rate:g}, batch {r.batch}, at most {r.epochs} epochs",
+            )
             for name, r in recipes.CLASSIFIERS.items()
         ],
         "gans": lambda: [(name, system.about) for name, system in gans.GANS.items()],

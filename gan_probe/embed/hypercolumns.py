@@ -1,4 +1,6 @@
-"""`hypercolumns:RUN`: all layers of a trained classifier at a few points of the image (Hariharan et al. 2014).
+"""`hypercolumns:RUN`: named layers of a trained classifier at a few points of the image (Hariharan et al. 2014).
+
+Named are all layers of the small networks and the stages of ResNets.
 
 A hypercolumn is the stack of all channels of all layers at one pixel. Thesis 004 (section 3.4.3) takes "a sampled
 representation of each layer"; how many points it took is not known, ours are 16. A point is a pixel of the image,

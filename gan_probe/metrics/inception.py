@@ -1,4 +1,5 @@
-"""Inception score from the logits that came with the samples: exp of the mutual information of row and class.
+"""Inception score from logits that came with the samples, or are their features: exp of the mutual information of row
+and class.
 
 Salimans et al. 2016, section 4: exp mean KL(p(c|y) || p(c)), its bias removed; the ten-split mean that papers print
 stands in detail.
@@ -53,7 +54,7 @@ def inception(*, splits: str = "shuffled") -> metric.Metric:
 
     def least(shape):
         if not shape.logits:
-            return "fake brought no logits: give them as `logits` in its npz"
+            return "fake brought no logits: give them as `logits` in its npz, or --embed=logits:RUN"
         if shape.logits < 2:
             return "fake's logits have one class only"
         return metric.two_rows("fake")(shape)

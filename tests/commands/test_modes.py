@@ -2,13 +2,16 @@
 
 import json
 import pathlib
+import shutil
 
 import jsonschema
 import numpy as np
 import pytest
+from scipy import special
 
+import gan_probe
 from gan_probe import annotation, cli, data, types
-from gan_probe.classifiers import training
+from gan_probe.classifiers import runs, training
 from gan_probe.commands import command
 from gan_probe.report import modes_page
 
@@ -91,3 +94,24 @@ def test_names_may_end_in_a_step():
     assert command.named(given) == {"gan@1000": "a.npz", "dcgan@5": "run:runs/dcgan@5?n=10"}
     with pytest.raises(types.UserError, match="is taken"):
         command.named(["gan@1=a.npz", "gan@1=b.npz"])
+
+
+def test_a_run_that_was_stopped_is_told(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "stopped")
+    about = json.loads((tmp_path / "stopped" / "run.json").read_text())
+    (tmp_path / "stopped" / "run.json").write_text(json.dumps(about | {"finished": False}))
+    flags = ["--annotator=stopped", "--real=digits/real", "--fake=digits/faithful", "--out=out"]
+    assert cli.main(["modes", *flags]) == 0
+    assert "was stopped after" in json.loads(pathlib.Path("out/modes.json").read_text())["inputs"]["real"]["notes"][-1]
+
+
+def test_the_inception_score_takes_the_logits_of_a_run(run):
+    found = gan_probe.evaluate(
+        real="digits/real", fake="digits/dropper", embed=f"logits:{run}", metrics=["inception"]
+    )["results"]["fake"]["inception"]  # fmt: skip
+    dropper = data.load("digits/dropper")
+    logits = runs.load(run).predict(dropper.rows.take(np.arange(len(dropper)))).logits
+    p = special.softmax(logits.astype(np.float64), axis=1)
+    assert found["detail"]["plain"] == pytest.approx(
+        np.exp(special.rel_entr(p, p.mean(axis=0)).sum(axis=1).mean()), rel=1e-4
+    )

@@ -9,6 +9,7 @@ from gan_probe.commands import sample
     ("classes", "folders"),
     [
         (["cat", "Smiling,Male"], ["cat", "Smiling,Male"]),
+        (["Smiling=0", "Smiling=1"], ["Smiling=0", "Smiling=1"]),
         (["..", "a"], ["000", "001"]),
         (["a/b", "a_b"], ["000", "001"]),
         (["A", "a"], ["000", "001"]),
