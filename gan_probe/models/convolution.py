@@ -18,7 +18,6 @@ Three operations, each linear in either argument, are each other's derivatives o
 """
 
 import functools
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -138,7 +137,7 @@ def _convolve(x: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.A
     """[b, *out, out]."""
     if _few(geometry):
         ours = ways.convolve_patches
-    elif not any(itertools.chain(*geometry.pads)) and kernel.shape[2] >= _FEW_CHANNELS:
+    elif not geometry.padded and kernel.shape[2] >= _FEW_CHANNELS:
         ours = ways.convolve_padded
     else:
         ours = ways.convolve_native
@@ -148,10 +147,9 @@ def _convolve(x: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.A
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by x: [b, *image, in]."""
-    strided = set(geometry.strides) != {1}
-    if _few(geometry) or (strided and math.prod(geometry.out) <= _FEW_PIXELS):
+    if _few(geometry) or (geometry.strided and math.prod(geometry.out) <= _FEW_PIXELS):
         ours = ways.input_gradient_windows
-    elif strided and all(k > s for k, s in zip(geometry.kernel, geometry.strides, strict=True)):
+    elif geometry.strided and all(k > s for k, s in zip(geometry.kernel, geometry.strides, strict=True)):
         ours = ways.input_gradient_phases
     else:
         ours = ways.input_gradient_native
@@ -161,8 +159,7 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) ->
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _kernel_gradient(x: jax.Array, g: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by the kernel: [*kernel, in, out]."""
-    strided, padded = set(geometry.strides) != {1}, any(itertools.chain(*geometry.pads))
-    if _few(geometry) or (strided and not padded):
+    if _few(geometry) or (geometry.strided and not geometry.padded):
         ours = ways.kernel_gradient_taps
     elif math.prod(geometry.out) > _FEW_PIXELS:
         ours = ways.kernel_gradient_parts

@@ -41,6 +41,14 @@ class Geometry(NamedTuple):
         sizes = zip(self.image, self.kernel, self.strides, self.pads, strict=True)
         return tuple((n + sum(pads) - k) // s + 1 for n, k, s, pads in sizes)
 
+    @property
+    def strided(self) -> bool:
+        return set(self.strides) != {1}
+
+    @property
+    def padded(self) -> bool:
+        return any(low or high for low, high in self.pads)
+
 
 def convolve_native(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
     return lax.conv_general_dilated(
