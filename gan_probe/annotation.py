@@ -82,12 +82,12 @@ def classify(
     seed: int = 0,
     resume: bool = False,
     **showing: Any,
-) -> dict[str, Any] | None:
+) -> tuple[runs.Classifier, dict[str, Any] | None]:
     """Train a network on labelled images (see runs.train), and measure it on held-out ones.
 
     Returns:
-      Accuracy on the rows of `real` that don't stand in `data`, with its interval and the confusion matrix (rows: true
-      class), also in DIR/accuracy.json.
+      The classifier, and where `real` is given its accuracy on those rows of it that don't stand in `data`, with its
+      interval and the confusion matrix (rows: true class), also in DIR/accuracy.json.
 
     Raises:
       UserError: a set without labels or of features, sets of different shapes or classes, or one `real` inside `data`.
@@ -132,7 +132,7 @@ def classify(
     np.save(stored, np.unique(hashes), allow_pickle=False)
     _put(out / _ROWS, stored.getvalue())
     if real is None:
-        return None
+        return trained, None
     truth = truth[tested]
     found = runs.predicted(trained, real.rows.take, tested)
     confusion = np.zeros((len(trained.classes),) * 2, int)
@@ -145,7 +145,7 @@ def classify(
         "sha256": trained.sha256, "epochs": trained.epochs, "converged": trained.converged,
     }  # fmt: skip
     _put(out / ACCURACY, (json.dumps(accuracy, indent=1) + "\n").encode())
-    return accuracy
+    return trained, accuracy
 
 
 def _per_class(confusion: np.ndarray) -> list[dict[str, Any]]:

@@ -29,14 +29,14 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     command.no_words(words)
     command.required(values, "classify", data="labelled images to train on (SRC)", out="the folder of the run")
     from gan_probe import annotation, sets
-    from gan_probe.classifiers import recipes, runs, solved
+    from gan_probe.classifiers import recipes, solved
 
     recipe = recipes.changed(values.arch, values.recipe) if values.recipe else None
     given = {"data": values.data} if values.real is None else {"data": values.data, "real": values.real}
     opened = {
         name: sets.opened(src, name=name, seed=values.seed, **command.images(values)) for name, src in given.items()
     }
-    found = annotation.classify(
+    trained, found = annotation.classify(
         pathlib.Path(values.out), values.arch, opened["data"], opened.get("real"), seed=values.seed,
         resume=values.resume, recipe=recipe, progress=command.progress,
         report=lambda e: print(
@@ -51,7 +51,6 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         for name, one in zip(found["classes"], found["per_class"], strict=True):
             if one["n"] and len(found["classes"]) <= _LISTED:
                 print(f"  {name}: {one['value']:.2%} [{one['ci95'][0]:.2%}, {one['ci95'][1]:.2%}] of {one['n']}")
-    trained = runs.load(pathlib.Path(values.out))
     if not trained.converged and trained.arch != solved.NAME:
         command.say(
             f"{values.out}: training ended at its limit of {trained.epochs} epochs, before the loss stopped falling; "

@@ -174,7 +174,7 @@ def test_bad_input_is_one_line(break_it, whole, digits, tmp_path):
 
 def test_accuracy_of_held_out_images(tmp_path):
     train, real = data.load("digits/train"), data.load("digits/real")
-    found = annotation.classify(tmp_path / "run", "linear", train, real, recipe=training.Recipe(epochs=3, rate=0.01))
+    _, found = annotation.classify(tmp_path / "run", "linear", train, real, recipe=training.Recipe(epochs=3, rate=0.01))
     assert found is not None
     confusion = np.array(found["confusion"])
     assert confusion.sum() == 599 and np.trace(confusion) / 599 == pytest.approx(found["value"])
