@@ -53,7 +53,7 @@ def _doubtful(rows: layout_lib.Layout, cols: layout_lib.Layout, k: int, keep: in
     both = spread(rows, cols)
     least, lower = [], []
     for p in range(cols.panels):
-        panel = cols.load(p)
+        panel = cols.load(cols.rows(p))
         norms = rows.norm[at][:, None] + panel.reach
         d2 = norms - 2 * (x @ panel.x.T)
         if rows is cols:

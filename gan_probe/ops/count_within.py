@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from gan_probe.ops import exact
 from gan_probe.ops import fold as fold_lib
@@ -39,9 +38,8 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
       balls: 'rows' or 'cols', whose radius it is.
     """
 
-    def init(rows, blocks):
-        nothing = jnp.zeros_like(rows.content)[:, None]
-        return tuple(jnp.broadcast_to(nothing, (nothing.shape[0], blocks)) for _ in range(2))
+    def init(lanes):
+        return tuple(lanes.full(0.0).astype(jnp.int32) for _ in range(2))
 
     def prepare(rows, cols, numbers, spread):
         limits, ball, other = (numbers[0], rows, cols) if balls == "rows" else (numbers[1], cols, rows)
@@ -53,25 +51,21 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         return fold_lib.Prepared(of_ball, taken) if balls == "rows" else fold_lib.Prepared(taken, of_ball)
 
     def update(state, tile, prepared):
-        by_row, by_col = [a[:, None] for a in prepared.rows], [a[None, :] for a in prepared.cols]
-        (*room, holds_zero), taken = (by_row, by_col) if balls == "rows" else (by_col, by_row)
-        inside = tile.product + taken[0] < room[0]
-        maybe = tile.product + taken[1] <= room[1]
-        if tile.same:  # equal rows, a row and itself among them, are at distance 0: decided by index, never by value
-            equal = tile_lib.equal(tile)
-            inside, maybe = jnp.where(equal, holds_zero, inside), jnp.where(equal, holds_zero, maybe)
-        each = tile.cols.weight if tile.weighted else np.float32(1)
-        at = tile.cols.block[0]
+        def within(piece, i):
+            (*room, holds_zero), taken = (piece.rows, piece.cols) if balls == "rows" else (piece.cols, piece.rows)
+            distance = piece.product + taken[i]
+            hit = distance < room[i] if i == 0 else distance <= room[i]
+            hit = piece.at_equal(holds_zero, hit)  # decided by index, never by value
+            return jnp.where(hit, np.float32(1), np.float32(0))
+
         return tuple(
-            lax.dynamic_update_slice_in_dim(
-                s,
-                lax.dynamic_slice_in_dim(s, at, 1, axis=1)
-                + jnp.where(hit, each, np.float32(0)).sum(axis=1, keepdims=True).astype(jnp.int32),
-                at,
-                axis=1,
-            )
-            for s, hit in zip(state, (inside, maybe), strict=True)
+            s + tile_lib.total(tile, lambda p, i=i: within(p, i), *prepared).astype(jnp.int32)
+            for i, s in enumerate(state)
         )
+
+    def leave(state, rows, lanes):
+        del rows
+        return tuple(lanes.flat(s).sum(axis=1) for s in state)
 
     def numbers(job, side, layout):
         if side != balls:
@@ -99,17 +93,23 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         contents = np.bincount(cols.block[cols.first[cols.first >= 0]], minlength=cols.blocks)
         to_settle = int(np.minimum(open_pairs, contents[:, None]).sum())
         if to_settle <= _MOST_SETTLED:
-            doubtful = np.flatnonzero(open_pairs.any(axis=0))
             limits = numbers(job, balls, cols if balls == "cols" else rows)[:, :2]
-            between = limits if balls == "cols" else limits[doubtful]
-            for found in exact.screened_pairs(rows, doubtful, cols, between=between, balls=balls):
+            doubtful = ((block, np.flatnonzero(of_rows)) for block, of_rows in enumerate(open_pairs))
+            screened = (
+                (block, found)
+                for block, at in doubtful
+                for found in exact.screened_pairs(
+                    rows, at, cols, between=limits if balls == "cols" else limits[at], balls=balls, block=block
+                )
+            )
+            for block, found in screened:
                 r, c = found.row, found.col
-                sure[:, found.rows] = found.nearer
+                sure[block, found.rows] = found.nearer
                 d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
                 limit = _radius2(job, cols)[cols.first[c]] if balls == "cols" else _radius2(job, rows)[rows.first[r]]
                 hit = d2 < limit if ties == "<" else d2 <= limit
                 weight = cols.weight[c[hit]].astype(np.int64)
-                np.add.at(sure, (cols.block[cols.first[c[hit]]], r[hit]), weight)
+                np.add.at(sure[block], r[hit], weight)
             borderline = 0
         else:
             sure = sure + open_pairs // 2
@@ -117,7 +117,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         return Counts(rows.expand(sure.T).T, np.asarray(borderline))
 
     name = f"count_within(ties={ties},balls={balls})"
-    return fold_lib.Fold(name, Counts, init, update, numbers, prepare, start, merge, finish)
+    return fold_lib.Fold(name, Counts, init, update, leave, numbers, prepare, start, merge, finish)
 
 
 def _radius2(job: fold_lib.Job, layout: layout_lib.Layout) -> np.ndarray:

@@ -11,11 +11,11 @@ import numpy as np
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["Screened", "screened_pairs", "squared_distances"]
+__all__ = ["WORKERS", "Screened", "screened_pairs", "squared_distances"]
 
 _NUMBERS = 1 << 19  # numbers of one piece of work: fits the cache
 _PIECE = 4096  # numbers of a row summed at once
-_WORKERS = 2  # gathering rows holds the lock, and keeps more from helping
+WORKERS = 2  # gathering rows holds the lock, and keeps more from helping
 
 
 class Screened(NamedTuple):
@@ -23,8 +23,8 @@ class Screened(NamedTuple):
 
     rows: int [m] positions of the rows.
     row, col: int [q] positions of the pairs whose squared distance may lie in the range.
-    nearer: int64 [blocks, m], columns of each block that are nearer than the range for certain. It goes with these
-      pairs: a multiply of another shape rounds otherwise and would leave others in doubt.
+    nearer: int64 [m], columns that are nearer than the range for certain. It goes with these pairs: a multiply of
+      another shape rounds otherwise and would leave others in doubt.
     """
 
     rows: np.ndarray
@@ -54,7 +54,7 @@ def squared_distances(x: np.ndarray, i: np.ndarray, y: np.ndarray, j: np.ndarray
             pieces = np.split(difference, range(_PIECE, x.shape[1], _PIECE), axis=1)
             out[s] = sum(np.einsum("nd,nd->n", piece, piece) for piece in pieces)
 
-    workers = min(_WORKERS, -(-len(i) // step))
+    workers = min(WORKERS, -(-len(i) // step))
     shares = [range(w * step, len(i), workers * step) for w in range(workers)]
     if workers < 2:
         for starts in shares:
@@ -73,6 +73,7 @@ def screened_pairs(
     between: np.ndarray,
     balls: str,
     contents: bool = False,
+    block: int | None = None,
 ) -> Iterator[Screened]:
     """Pairs whose squared distance may lie in a range, as far as float32 can tell, a few rows at a time.
 
@@ -82,6 +83,7 @@ def screened_pairs(
       between: float32 [m, 2] or [p_cols, 2], the range of squared distances.
       balls: "rows" or "cols": whose ranges these are.
       contents: look only at the first copy of every content.
+      block: look only at the columns of this block.
     """
     width = len(cols.first)
     step = min(1024 if len(at) > 128 else 128, max(16, (1 << 25) // width // 16 * 16))
@@ -91,39 +93,32 @@ def screened_pairs(
         x = rows.features[rows.first[padded]] - rows.centre
         limits = np.resize(between[start : start + step], (step, 2))[:, None] if balls == "rows" else between[None]
         found_r, found_c = [], []
-        nearer = np.zeros((cols.block_slots, len(chosen)), np.int64)
-        for p in range(cols.panels):
-            panel = cols.load(p)
-            place = cols.rows(p)
+        nearer = np.zeros(len(chosen), np.int64)
+        for place in cols.panel_slices(block):
+            panel = cols.load(place)
             norm = panel.reach if contents else panel.norm
             limit = limits if balls == "rows" else limits[:, place]
             near, inside = _between(
-                x, rows.norm[padded], panel.x, norm, limit[..., 0], limit[..., 1], panel.weight, panel.block,
-                spread=tile_lib.spread(rows.dim), blocks=cols.panel_blocks,
+                x, rows.norm[padded], panel.x, norm, limit[..., 0], limit[..., 1], panel.weight,
+                spread=tile_lib.spread(rows.dim),
             )  # fmt: skip
             near = np.asarray(near)[: len(chosen)]
-            first_block = cols.panel_block[p]
-            nearer[first_block : first_block + cols.panel_blocks] += np.asarray(inside, np.int64)[: len(chosen)].T
+            nearer += np.asarray(inside, np.int64)[: len(chosen)]
             r, c = np.nonzero(near & (panel.weight > 0))
             found_r.append(chosen[r])
             found_c.append(c + place.start)
         r, c = np.concatenate(found_r), np.concatenate(found_c)
         order = np.argsort(r, kind="stable")
-        yield Screened(chosen, r[order], c[order], nearer[: cols.blocks])
+        yield Screened(chosen, r[order], c[order], nearer)
 
 
-@functools.partial(jax.jit, static_argnames=("spread", "blocks"))
-def _between(x, norm_x, y, norm_y, low, high, weight, block, *, spread, blocks):
-    """Which pairs may lie in the range, and the weight of those nearer, by block."""
+@functools.partial(jax.jit, static_argnames="spread")
+def _between(x, norm_x, y, norm_y, low, high, weight, *, spread):
+    """Which pairs may lie in the range, and the weight of those nearer."""
     lower = _bounds(x, norm_x, y, norm_y, 1 - spread)
     upper = _bounds(x, norm_x, y, norm_y, 1 + spread)
     inside = upper < low
-    by_block = jax.numpy.matmul(
-        jax.numpy.where(inside, weight, 0),
-        jax.nn.one_hot(block, blocks, dtype=weight.dtype),
-        precision=jax.lax.Precision.HIGHEST,
-    )
-    return (lower <= high) & ~inside, by_block
+    return (lower <= high) & ~inside, jax.numpy.where(inside, weight, 0).sum(axis=1)
 
 
 def _bounds(x, norm_x, y, norm_y, factor):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpy as np
 
+from gan_probe.ops import exponential
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import tile as tile_lib
 
@@ -26,16 +27,16 @@ def kernel_sum(*, degree: int, gamma: float, coef: float) -> fold_lib.Fold:
     def prepare(rows, cols, numbers, spread):
         del numbers, spread
         g = np.float32(gamma)
-        rates = tile_lib.constant(-gamma / 2, rows)  # of a product that is -2 x.y
-        return fold_lib.Prepared((rates, g * rows.shift + np.float32(coef)), (g * cols.shift, jnp.sign(cols.weight)))
+        return fold_lib.Prepared((g * rows.shift + np.float32(coef),), (g * cols.shift, jnp.sign(cols.weight)))
 
-    def kernels(tile, prepared):
-        (rate, own), (other, filled) = prepared
-        raw = tile.product * rate[:, None] + own[:, None] + other[None, :]
-        return [(raw * filled[None, :]) ** degree]
+    def kernel(piece, i):
+        del i
+        (own,), (other, filled) = piece.rows, piece.cols
+        raw = piece.product * np.float32(-gamma / 2) + own + other  # of a product that is -2 x.y
+        return (raw * filled) ** degree
 
     name = f"kernel_sum(degree={degree},gamma={gamma},coef={coef})"
-    return _sums(name, prepare, kernels, powers=(1, 2), count=1, numbers=fold_lib.no_numbers)
+    return _sums(name, prepare, kernel, powers=(1, 2), count=1, numbers=fold_lib.no_numbers)
 
 
 @functools.cache
@@ -47,17 +48,16 @@ def gaussian_sum(*, bandwidths: tuple[float | str, ...]) -> fold_lib.Fold:
 
     def prepare(rows, cols, numbers, spread):
         del spread
-        rates = (numbers[0][:, 0] if s == MEDIAN else tile_lib.constant(_rate(s), rows) for s in bandwidths)
+        rates = (numbers[0][:, 0] if s == MEDIAN else jnp.full_like(rows.norm, _rate(s)) for s in bandwidths)
         held = jnp.where(rows.weight > 0, rows.norm, 0)
         norms = jnp.where(cols.weight > 0, cols.norm, np.float32(np.inf))
-        return fold_lib.Prepared((held, *((rate, tile_lib.constant(0.0, rows)) for rate in rates)), (norms,))
+        return fold_lib.Prepared((held, *rates), (norms,))
 
-    def kernels(tile, prepared):
-        norm, *rates = prepared.rows
-        d = tile.product + prepared.cols[0][None, :] + norm[:, None]
-        if tile.same:  # equal rows are at distance 0, whatever rounding says
-            d = jnp.where(tile_lib.equal(tile) & (tile.cols.weight > 0), 0, d)
-        return [jnp.exp(jnp.minimum(-d * rate[:, None], end[:, None])) for rate, end in rates]
+    def kernel(piece, i):
+        norm, rate = piece.rows[0], piece.rows[1 + i]
+        d = piece.product + piece.cols[0] + norm
+        d = piece.at_equal(jnp.where(jnp.isinf(piece.cols[0]), np.float32(np.inf), 0), d)
+        return exponential.exp2(jnp.minimum(-d * rate, 0))
 
     def numbers(job, side, layout):
         if side != "rows" or MEDIAN not in bandwidths:
@@ -65,42 +65,46 @@ def gaussian_sum(*, bandwidths: tuple[float | str, ...]) -> fold_lib.Fold:
         return np.full((len(layout.first), 1), _rate(float(job.radius2) ** 0.5), np.float32)
 
     name = f"gaussian_sum(bandwidths={list(bandwidths)})"
-    return _sums(name, prepare, kernels, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
+    return _sums(name, prepare, kernel, powers=(1, 2, 4), count=len(bandwidths), numbers=numbers)
 
 
 def _rate(bandwidth: float | str) -> float:
-    """1 / 2 sigma^2, above 0 and finite in float32."""
-    return float(np.clip(0.5 / np.float64(bandwidth) ** 2, 1e-37, 1e37))
+    """log2(e) / 2 sigma^2, above 0 and finite in float32."""
+    return float(np.clip(0.5 * exponential.LOG2_E / np.float64(bandwidth) ** 2, 1e-37, 1e37))
 
 
 def _sums(
-    name: str, prepare: Callable, kernels: Callable, *, powers: tuple[int, ...], count: int, numbers: Callable
+    name: str, prepare: Callable, kernel: Callable, *, powers: tuple[int, ...], count: int, numbers: Callable
 ) -> fold_lib.Fold:
-    """The fold of `count` kernels, each a float32 [r, c] of a tile, 0 at padding, and of their powers."""
+    """The fold of `count` kernels, kernel(piece, i) of the i-th, 0 at padding, and of their powers."""
 
-    def init(rows, blocks):
-        del blocks
-        return tuple(jnp.zeros_like(rows.norm) for _ in range(count * len(powers)))
+    def init(lanes):
+        return tuple(lanes.full(0.0) for _ in range(count * len(powers)))
 
     def update(state, tile, prepared):
-        terms = [k**power for k in kernels(tile, prepared) for power in powers]
-        if tile.weighted:
-            terms = [tile.cols.weight * term for term in terms]
-        return tuple(s + term.sum(axis=1) for s, term in zip(state, terms, strict=True))
+        terms = ((i, power) for i in range(count) for power in powers)
+        return tuple(
+            s + tile_lib.total(tile, lambda p, i=i, power=power: kernel(p, i) ** power, *prepared)
+            for s, (i, power) in zip(state, terms, strict=True)
+        )
+
+    def leave(state, rows, lanes):
+        del rows
+        return tuple(lanes.flat(s).sum(axis=1) for s in state)
 
     def start(rows, cols):
         del cols
         return np.zeros((count * len(powers), len(rows.first)))
 
     def merge(result, state, place):
-        result[:, place.rows] += np.stack(state)
+        result[:, place.rows] += np.stack(state).astype(np.float64).sum(axis=-1)
         return result
 
     def finish(result, rows, cols, job):
         del cols, job
         return rows.expand(result.T).T
 
-    return fold_lib.Fold(name, lambda a: a, init, update, numbers, prepare, start, merge, finish)
+    return fold_lib.Fold(name, lambda a: a, init, update, leave, numbers, prepare, start, merge, finish)
 
 
 def diagonal(features: np.ndarray, *, degree: int, gamma: float, coef: float) -> np.ndarray:

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 from typing import NamedTuple
 
+import jax
 import ml_dtypes
 import numpy as np
 
@@ -30,7 +31,7 @@ class Panel(NamedTuple):
     weight: float32 [p] number of identical rows it stands for, 0 if padded.
     content: int32 [p] lowest index of a row with this content, -1 if padded.
     block: int32 [p] block, counted from the panel's first block; the same for all rows of a tile.
-    place: int32 [p] position within the panel.
+    place: int32 [p] position among these rows.
     """
 
     x: np.ndarray
@@ -53,8 +54,9 @@ class Layout:
     position: int64 [n] where each row (or the merged row that stands for it) lies.
     first: int64 [p] lowest row index at a position, -1 if padded.
     weight, norm, reach, shift: float32 [p], as in Panel.
-    tile, panel: most columns of a tile, and rows of a panel.   panel_block: int64 [panels] first block of each panel.
+    tile, panel: columns of a tile, and rows of a panel.   panel_block: int64 [panels] first block of each panel.
     tall: most rows of a tile, a few times `tile`: XLA:CPU multiplies tall tiles at up to 1.5 times the speed.
+    lanes: sums and minima that run side by side over the columns of a tile, which holds a whole number of them.
     local_block: int32 [p] block of each position, counted from its panel's first block.
     """
 
@@ -71,6 +73,7 @@ class Layout:
     shift: np.ndarray
     tile: int
     tall: int
+    lanes: int
     panel: int
     panel_block: np.ndarray
     local_block: np.ndarray
@@ -81,6 +84,16 @@ class Layout:
     @property
     def dim(self) -> int:
         return self.features.shape[1]
+
+    @property
+    def group(self) -> int:
+        """Columns of a tile that share a lane."""
+        return self.tile // self.lanes
+
+    def columns(self, group: np.ndarray | np.integer, nth: np.ndarray) -> np.ndarray:
+        """Position of the nth column of each group, groups counted by tile and lane."""
+        tile, lane = np.divmod(group, self.lanes)
+        return tile * self.tile + lane + nth * self.lanes
 
     @property
     def panels(self) -> int:
@@ -128,15 +141,24 @@ class Layout:
     def rows(self, i: int) -> slice:
         return slice(i * self.panel, (i + 1) * self.panel)
 
-    def load(self, i: int) -> Panel:
-        """Panel i, gathered and centred on the host."""
-        at = self.rows(i)
+    def panel_slices(self, block: int | None = None) -> list[slice]:
+        """Positions of every panel, or those of one block's share of each panel that has one."""
+        if block is None:
+            return [self.rows(i) for i in range(self.panels)]
+        out = []
+        for i in np.flatnonzero((self.panel_block <= block) & (block < self.panel_block + self.panel_blocks)).tolist():
+            within = np.flatnonzero(self.local_block[self.rows(i)] == block - self.panel_block[i]) + i * self.panel
+            out += [slice(int(within[0]), int(within[-1]) + 1)] if within.size else []
+        return out
+
+    def load(self, at: slice) -> Panel:
+        """The rows at some positions of a panel, gathered and centred on the host."""
         first = self.first[at]
-        x = np.zeros((self.panel, self.dim), np.float32)
+        x = np.zeros((len(first), self.dim), np.float32)
         real = first >= 0
         x[real] = self.features[first[real]] - self.centre
         content = np.where(real, self.content[first], -1).astype(np.int32)
-        index = np.arange(self.panel, dtype=np.int32)
+        index = np.arange(len(first), dtype=np.int32)
         return Panel(
             x, self.norm[at], self.reach[at], self.shift[at], self.weight[at], content, self.local_block[at], index
         )
@@ -179,8 +201,9 @@ def lay_out(
     sizes = np.bincount(group_block, minlength=blocks)
 
     largest = max(int(sizes.max()), 1)
+    lanes = 16 if jax.default_backend() == "cpu" else 128  # what a vector register or a row of them holds
     pieces = -(-largest // tile)
-    widths = [_round_up(-(-largest // n), 16) for n in (pieces, pieces + 1)]
+    widths = [_round_up(-(-largest // n), lanes) for n in (pieces, pieces + 1)]
     tile = min(widths, key=lambda width: _round_up(largest, width))  # the least padding
     panel = max(panel, tile * devices)
     padded = _round_up(largest, tile)
@@ -217,8 +240,8 @@ def lay_out(
     norm, reach, shift = _norms(features, first, content, centre)
     return Layout(
         features=features, centre=centre, block=block, blocks=blocks, content=content, position=position, first=first,
-        weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, tall=tall, panel=panel, panel_block=panel_block,
-        local_block=local_block,
+        weight=weight, norm=norm, reach=reach, shift=shift, tile=tile, tall=tall, lanes=lanes, panel=panel,
+        panel_block=panel_block, local_block=local_block,
     )  # fmt: skip
 
 

@@ -1,17 +1,17 @@
 """Log-sum-exp fold: log sum_y exp(-D(x, y) / s) for every row x, kept apart for every block of columns.
 
-Several scales share the running minimum of the distance, so that the largest exponential of every scale is 1
-(thesis 004, eq 3.3 to 3.5). Where no exponential can be too small for float32 and nobody else wants the products, the
-exponent is itself the product, of rows with their norms appended, and no minimum is taken: in few dimensions that
-halves the time, as XLA:CPU then multiplies, exponentiates and sums in one kernel.
+Several scales share the running minimum of the distance, one a lane, so that the largest exponential of every lane and
+scale is 1 (thesis 004, eq 3.3 to 3.5). Where no exponential can be too small for float32 and nobody else wants the
+products, the exponent is itself the product, of rows with their norms appended, and no minimum is taken: in few
+dimensions that halves the time, as XLA:CPU then multiplies, exponentiates and sums in one kernel.
 """
 
 import functools
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
+from gan_probe.ops import exponential
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
@@ -28,50 +28,44 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
 
     In a pass of a set with itself a row's own column counts too, and equal rows are at distance 0 exactly.
     """
+    rates = [np.float32(exponential.LOG2_E / s) for s in scales]
 
-    def init(rows, blocks):
-        nothing = jnp.zeros_like(rows.norm)[:, None]
-        least = jnp.broadcast_to(nothing + layout_lib.FAR, (nothing.shape[0], blocks))
-        total = jnp.broadcast_to(nothing[..., None], (nothing.shape[0], blocks, len(scales)))
-        return least, total, nothing[:, 0]
+    def init(lanes):
+        return lanes.full(layout_lib.FAR), tuple(lanes.full(0.0) for _ in scales)
 
     def prepare(rows, cols, numbers, spread):
         del numbers, spread
-        rates = [tile_lib.constant(1 / s, rows) for s in scales]
-        ends = [tile_lib.constant(0.0, rows) for _ in scales]
-        # The same norms where rows are, as the largest exponential must be 1; padding has none.
-        norms = jnp.where(cols.weight > 0, cols.norm, np.float32(np.inf))
-        return fold_lib.Prepared((rows.norm, *rates, *ends), (cols.norm, norms))
+        return fold_lib.Prepared((rows.norm,), (jnp.where(cols.weight > 0, cols.norm, np.float32(np.inf)),))
+
+    def distance(piece):
+        """Less the row's own norm where D is squared: the host gives it back, what all columns share isn't rounded."""
+        (norm,), (other,) = piece.rows, piece.cols
+        d = piece.at_equal(-norm, piece.product + other)  # by index: rounding would show at small scales
+        return d if squared else jnp.sqrt(jnp.maximum(d + norm, 0))
 
     def update(state, tile, prepared):
-        least, total, _ = state
-        norm, *rest = (a[:, None] for a in prepared.rows)
-        rates, ends = rest[: len(scales)], rest[len(scales) :]
-        col_norm, col_norm_or_inf = (a[None, :] for a in prepared.cols)
-        at = tile.cols.block[0]
-        old = lax.dynamic_slice_in_dim(least, at, 1, axis=1)
-        # Distances less the row's own norm, which the host gives back: what all columns share needs no rounding.
-        d, d_or_inf = tile.product + col_norm, tile.product + col_norm_or_inf
-        if tile.same:  # a row meets itself at 0, by index: rounding would show at small scales
-            equal = tile_lib.equal(tile)
-            d, d_or_inf = jnp.where(equal, -norm, d), jnp.where(equal, -norm, d_or_inf)
-        if squared:
-            taken = norm
-        else:
-            d, d_or_inf = jnp.sqrt(jnp.maximum(d + norm, 0)), jnp.sqrt(jnp.maximum(d_or_inf + norm, 0))
-            taken = jnp.zeros_like(norm)
-        new = jnp.maximum(jnp.minimum(old, d.min(axis=1, keepdims=True)), -taken)
-        terms = [jnp.exp(jnp.minimum((new - d_or_inf) * rate, end)) for rate, end in zip(rates, ends, strict=True)]
-        if tile.weighted:
-            terms = [tile.cols.weight * t for t in terms]
-        before = lax.dynamic_slice_in_dim(total, at, 1, axis=1)
-        shrink = jnp.stack([jnp.exp((new - old) * rate) for rate in rates], axis=-1)
-        after = before * shrink + jnp.stack([t.sum(axis=1, keepdims=True) for t in terms], axis=-1)
-        return (
-            lax.dynamic_update_slice_in_dim(least, new, at, axis=1),
-            lax.dynamic_update_slice_in_dim(total, after, at, axis=1),
-            taken[:, 0],
+        old, totals = state
+        floor = -tile.lanes.of_rows(tile.rows.norm) if squared else np.float32(0)
+        new = jnp.maximum(jnp.minimum(old, tile_lib.least(tile, distance, *prepared)), floor)
+
+        def terms(rate):
+            return tile_lib.total(
+                tile, lambda p: exponential.exp2(jnp.minimum((new - distance(p)) * rate, 0)), *prepared
+            )
+
+        return new, tuple(
+            total * exponential.exp2((new - old) * rate) + terms(rate)
+            for rate, total in zip(rates, totals, strict=True)
         )
+
+    def leave(state, rows, lanes):
+        least, *totals = (lanes.flat(a) for a in (state[0], *state[1]))
+        new = least.min(axis=1, keepdims=True)
+        joined = [
+            (total * exponential.exp2((new - least) * rate)).sum(axis=1)
+            for rate, total in zip(rates, totals, strict=True)
+        ]
+        return new[:, 0], jnp.stack(joined, axis=1), rows.norm if squared else jnp.zeros_like(rows.norm)
 
     def alone(rows, cols):
         if len(scales) > 1 or not squared or not _within_reach(rows, cols, scales[0]):
@@ -84,7 +78,7 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
     def merge(result, state, place):
         least, total, taken = (np.asarray(a, np.float64) for a in state)
         with np.errstate(divide="ignore"):
-            log = np.log(total.transpose(2, 1, 0)) - (least.T + taken) / np.asarray(scales)[:, None, None]
+            log = np.log(total.transpose(2, 1, 0)) - (least + taken).T / np.asarray(scales)[:, None, None]
         result[:, place.blocks, place.rows] = np.logaddexp(result[:, place.blocks, place.rows], log)
         return result
 
@@ -94,20 +88,20 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
 
     name = f"log_sum_exp(scales={list(scales)},squared={squared})"
     return fold_lib.Fold(
-        name, lambda a: a, init, update, fold_lib.no_numbers, prepare, start, merge, finish, alone=alone
+        name, lambda a: a, init, update, leave, fold_lib.no_numbers, prepare, start, merge, finish, alone=alone
     )  # fmt: skip
 
 
 @functools.cache
 def _unshifted(scale: float) -> fold_lib.Fold:
-    """The fold of one scale whose tiles hold -|x - y|^2 / scale."""
+    """The fold of one scale whose tiles hold -|x - y|^2 / scale; a row has no lanes."""
     rate = np.float32(1 / scale)
 
     def operands(rows, cols):
         return tile_lib.appended(rows, cols, inner=2 * rate, outer=-rate)
 
-    def init(rows, blocks):
-        return jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
+    def init(lanes):
+        return jnp.zeros(lanes.rows)
 
     def prepare(rows, cols, numbers, spread):
         del rows, cols, numbers, spread
@@ -115,11 +109,15 @@ def _unshifted(scale: float) -> fold_lib.Fold:
 
     def update(total, tile, prepared):
         del prepared
-        exponent = jnp.where(tile_lib.equal(tile), 0, tile.product) if tile.same else tile.product
+        exponent = tile_lib.whole(tile)
+        if tile.same:
+            exponent = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, exponent)
         term = tile.cols.weight * jnp.exp(exponent) if tile.weighted else jnp.exp(exponent)
-        at = tile.cols.block[0]
-        after = lax.dynamic_slice_in_dim(total, at, 1, axis=1) + term.sum(axis=1, keepdims=True)
-        return lax.dynamic_update_slice_in_dim(total, after, at, axis=1)
+        return total + term.sum(axis=1)
+
+    def leave(total, rows, lanes):
+        del rows, lanes
+        return total
 
     def start(rows, cols):
         return np.zeros((cols.block_slots, len(rows.first)))
@@ -135,7 +133,7 @@ def _unshifted(scale: float) -> fold_lib.Fold:
 
     whole = log_sum_exp(scales=(scale,), squared=True)
     return whole._replace(
-        init=init, update=update, prepare=prepare, start=start, merge=merge, finish=finish, alone=None,
+        init=init, update=update, leave=leave, prepare=prepare, start=start, merge=merge, finish=finish, alone=None,
         operands=operands,
     )  # fmt: skip
 

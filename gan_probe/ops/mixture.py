@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
+from gan_probe.ops import exponential
 from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
@@ -31,34 +31,45 @@ class Mixture(NamedTuple):
 @functools.cache
 def mixture() -> fold_lib.Fold:
     """Result: Mixture. The job gives `rows` [n, 2] and `cols` [m, 2]: the a and b of each, equal for equal rows."""
+    rate = np.float32(exponential.LOG2_E)
 
-    def init(rows, blocks):
-        nothing = jnp.broadcast_to(jnp.zeros_like(rows.norm)[:, None], (rows.norm.shape[0], blocks))
-        return nothing - layout_lib.FAR, nothing, nothing
+    def init(lanes):
+        return lanes.full(-layout_lib.FAR), lanes.full(0.0), lanes.full(0.0)
 
     def prepare(rows, cols, numbers, spread):
         del spread
         (_, b), (a_col, b_col) = (n.T for n in numbers)  # a row's own a is added last
         a_col = jnp.where(cols.weight > 0, a_col, -np.float32(np.inf))
-        return fold_lib.Prepared((b,), (a_col, b_col))
+        held = jnp.where(rows.weight > 0, rows.norm, 0)  # FAR times a sum overflows
+        return fold_lib.Prepared((held, b), (cols.norm, a_col, b_col))
+
+    def squared_distance(piece):
+        return jnp.maximum(piece.product + piece.cols[0] + piece.rows[0], 0)
+
+    def exponent(piece):
+        (_, b), (_, a_col, b_col) = piece.rows, piece.cols
+        return a_col - b * (b_col * squared_distance(piece))
 
     def update(state, tile, prepared):
-        (b,), (a_col, b_col) = prepared
-        held = tile.rows._replace(norm=jnp.where(tile.rows.weight > 0, tile.rows.norm, 0))  # FAR times a sum overflows
-        d2 = tile_lib.squared_distance(tile._replace(rows=held))
-        exponent = a_col[None, :] - b[:, None] * (b_col[None, :] * d2)
-        at = tile.cols.block[0]
-        top, total, moment = (lax.dynamic_slice_in_dim(s, at, 1, axis=1) for s in state)
-        new = jnp.maximum(top, exponent.max(axis=1, keepdims=True))
-        weights = jnp.exp(exponent - new)
-        weights = tile.cols.weight * weights if tile.weighted else weights
-        shrink = jnp.exp(top - new)
-        after = (
+        top, total, moment = state
+        new = jnp.maximum(top, -tile_lib.least(tile, lambda p: -exponent(p), *prepared))
+
+        def weight(piece):
+            return exponential.exp2((exponent(piece) - new) * rate)
+
+        shrink = exponential.exp2((top - new) * rate)
+        return (
             new,
-            total * shrink + weights.sum(axis=1, keepdims=True),
-            moment * shrink + (weights * d2).sum(axis=1, keepdims=True),
+            total * shrink + tile_lib.total(tile, weight, *prepared),
+            moment * shrink + tile_lib.total(tile, lambda p: weight(p) * squared_distance(p), *prepared),
         )
-        return tuple(lax.dynamic_update_slice_in_dim(s, a, at, axis=1) for s, a in zip(state, after, strict=True))
+
+    def leave(state, rows, lanes):
+        del rows
+        top, total, moment = (lanes.flat(s) for s in state)
+        new = top.max(axis=1, keepdims=True)
+        shrink = exponential.exp2((top - new) * rate)
+        return new[:, 0], (total * shrink).sum(axis=1), (moment * shrink).sum(axis=1)
 
     def numbers(job, side, layout):
         given = np.asarray(job.rows if side == "rows" else job.cols, np.float64)
@@ -85,4 +96,4 @@ def mixture() -> fold_lib.Fold:
         log, distance2 = (rows.expand(part[: cols.blocks].T).T for part in result)
         return Mixture(log + np.asarray(job.rows, np.float64)[:, 0], distance2)
 
-    return fold_lib.Fold("mixture", Mixture, init, update, numbers, prepare, start, merge, finish)
+    return fold_lib.Fold("mixture", Mixture, init, update, leave, numbers, prepare, start, merge, finish)

@@ -1,14 +1,14 @@
 """k-nearest fold: groups of columns from the stream, then exact neighbours from float64 on the host.
 
-On the device the columns are cut into groups of 16 and only each group's least lower bound goes on: XLA:CPU takes
-minima within the multiply itself, and ranks twenty times slower. The least groups are chosen once a panel. On the host
-one small multiply a group looks inside those that may hold one of the k nearest, and what float32 can't tell apart
-there gets its true distance. A row whose k-th true distance isn't below every group passed over is screened again,
-completely.
+On the device the columns that share a lane of a tile are a group, and only each group's least lower bound goes on:
+ranks would cost twenty times as much. The least groups are chosen once a panel. On the host one small multiply a group
+looks inside those that may hold one of the k nearest, and what float32 can't tell apart there gets its true distance. A
+row whose k-th true distance isn't below every group passed over is screened again, completely.
 """
 
 import functools
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -21,10 +21,7 @@ from gan_probe.ops import fold as fold_lib
 from gan_probe.ops import layout as layout_lib
 from gan_probe.ops import tile as tile_lib
 
-__all__ = ["GROUP", "Neighbours", "nearest"]
-
-GROUP = 16
-"""Columns that share one number in the stream; every tile holds a whole number of groups."""
+__all__ = ["Neighbours", "nearest"]
 
 _SPARE = 4  # groups kept of every panel beyond k in bfloat16, 1 in float32: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
@@ -45,11 +42,11 @@ class Neighbours(NamedTuple):
 
 
 class _Groups(NamedTuple):
-    """bound: float32 [p, m] lower bounds; start: int32 [p, m] first position of each group; hidden: float32 [p] below
-    all that was dropped; filled: int [panels] slots in use."""
+    """bound: float32 [p, m] lower bounds; group: int32 [p, m], as `Layout.columns` counts them; hidden: float32 [p]
+    below all that was dropped; filled: int [panels] slots in use."""
 
     bound: np.ndarray
-    start: np.ndarray
+    group: np.ndarray
     hidden: np.ndarray
     filled: np.ndarray
 
@@ -61,9 +58,8 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
     held = 2 * keep
     far = np.float32(layout_lib.FAR)
 
-    def init(rows, blocks):
-        del rows, blocks
-        return ()
+    def init(lanes):
+        return lanes.full(0.0).astype(jnp.int32)
 
     def prepare(rows, cols, numbers, spread):
         del numbers
@@ -71,25 +67,23 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         return fold_lib.Prepared((rows.norm * shrink,), (cols.reach * shrink,))
 
     def update(state, tile, prepared):
-        del tile, prepared
-        return state
+        del state  # one of every tile
+        (norm,), others = prepared
+        d = tile_lib.least(tile, lambda p: p.at_equal(far, p.product + p.cols[0]), (), others)
+        d = jnp.clip(d + tile.lanes.of_rows(norm), 0, far)
+        return lax.bitcast_convert_type(d, jnp.int32)
 
-    def least(tile, prepared):
-        (norm,), (reach,) = prepared
-        d = tile.product + reach[None, :]
-        if tile.same:
-            d = jnp.where(tile_lib.equal(tile), far, d)
-        d = d.reshape(d.shape[0], -1, GROUP).min(axis=2) + norm[:, None]
-        return lax.bitcast_convert_type(jnp.clip(d, 0, far), jnp.int32)
+    def leave(state, rows, lanes):
+        del rows
+        return lanes.flat(state)
 
-    def leave(state, least, tile):
-        del state, tile
+    def choose(least):
         least = jnp.pad(least, ((0, 0), (0, max(0, keep - least.shape[1]))), constant_values=far.view(np.int32))
         slot, hidden = _chosen(least, keep)
         bound, hidden = (
             lax.bitcast_convert_type(a, jnp.float32) for a in (jnp.take_along_axis(least, slot, axis=1), hidden)
         )
-        return bound, jnp.where(bound < 0.5 * far, slot * GROUP, 0), hidden
+        return bound, jnp.where(bound < 0.5 * far, slot, 0), hidden
 
     def start(rows, cols):
         del cols
@@ -100,16 +94,16 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         )
 
     def merge(result, state, place):
-        bound, start, hidden = (np.asarray(a) for a in state)
+        bound, slot, hidden = (np.asarray(a) for a in state)
         at, panel = place.rows, place.rows.start // (place.rows.stop - place.rows.start)
         if result.filled[panel] == result.bound.shape[1]:
-            result.bound[at, :held], result.start[at, :held] = _least(result.bound[at], result.start[at], held)
+            result.bound[at, :held], result.group[at, :held] = _least(result.bound[at], result.group[at], held)
             result.bound[at, held:] = far
             result.filled[panel] = held
             result.hidden[at] = np.minimum(result.hidden[at], result.bound[at, :held].max(axis=1))
         slots = slice(result.filled[panel], result.filled[panel] + keep)
         result.bound[at, slots] = bound
-        result.start[at, slots] = start + place.cols.start
+        result.group[at, slots] = slot + place.group
         result.filled[panel] = slots.stop
         result.hidden[at] = np.minimum(result.hidden[at], hidden)
         return result
@@ -120,18 +114,21 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.full(p, far)
         filled = np.flatnonzero(rows.first >= 0)
 
-        for at in np.array_split(filled, max(1, len(filled) // _ROWS)):
-            bound, first = _least(result.bound[at], result.start[at], held)
-            column[at], distance2[at], passed = _look_inside(at, bound, first, rows, cols, k)
+        def fill(at):
+            bound, group = _least(result.bound[at], result.group[at], held)
+            column[at], distance2[at], passed = _look_inside(at, bound, group, rows, cols, k)
             hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
+
+        with ThreadPoolExecutor(exact.WORKERS) as pool:
+            list(pool.map(fill, np.array_split(filled, max(exact.WORKERS, len(filled) // _ROWS))))
         return _finish(column, distance2, hidden, rows, cols, k)
 
     def coarser(rows, cols):
         return nearest(k=k, coarse=True) if coarse_lib.pays(rows, cols, k=k, keep=2 * (k + _SPARE)) else None
 
     return fold_lib.Fold(
-        f"nearest(k={k})", Neighbours, init, update, fold_lib.no_numbers, prepare, start, merge, finish, least, leave,
-        GROUP, None if coarse else coarser,
+        f"nearest(k={k})", Neighbours, init, update, leave, fold_lib.no_numbers, prepare, start, merge, finish,
+        choose, None if coarse else coarser,
     )  # fmt: skip
 
 
@@ -159,26 +156,26 @@ def _chosen(least, keep):
     return chosen.reshape(-1, keep), hidden.reshape(-1)
 
 
-def _least(bound: np.ndarray, start: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
+def _least(bound: np.ndarray, group: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
     """The m least bounds of every row, with their groups."""
     order = np.argpartition(bound, m - 1, axis=1)[:, :m]
-    return np.take_along_axis(bound, order, axis=1), np.take_along_axis(start, order, axis=1)
+    return np.take_along_axis(bound, order, axis=1), np.take_along_axis(group, order, axis=1)
 
 
-def _look_inside(at, bound, start, rows, cols, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The k nearest contents in the groups (bound, start [m, held]) of the rows at positions `at` [m].
+def _look_inside(at, bound, group, rows, cols, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The k nearest contents in the groups (bound, group [m, held]) of the rows at positions `at` [m].
 
     Returns their content indices [m, k] (-1 if none), true squared distances [m, k], and the least bound of the groups
     passed over [m].
     """
     order = np.argsort(bound, axis=1)
-    bound, start = np.take_along_axis(bound, order, axis=1), np.take_along_axis(start, order, axis=1)
-    low, high = np.full((2, *bound.shape, GROUP), layout_lib.FAR, np.float32)
+    bound, group = np.take_along_axis(bound, order, axis=1), np.take_along_axis(group, order, axis=1)
+    low, high = np.full((2, *bound.shape, cols.group), layout_lib.FAR, np.float32)
 
     def look(into: np.ndarray) -> np.ndarray:
         """Fills the bounds of these groups; returns what the k-th nearest known is not beyond [m, 1]."""
         r, s = np.nonzero(into)
-        low[r, s], high[r, s] = _bounds(at[r], start[r, s], rows, cols)
+        low[r, s], high[r, s] = _bounds(at[r], group[r, s], rows, cols)
         known = high[:, : k if into is first else None].reshape(len(at), -1)
         return np.partition(known, k - 1, axis=1)[:, k - 1 : k]
 
@@ -189,7 +186,7 @@ def _look_inside(at, bound, start, rows, cols, k) -> tuple[np.ndarray, np.ndarra
     passed = np.where(near & ~first & ~others, bound, layout_lib.FAR).min(axis=1)
 
     r, s, j = np.nonzero(low <= reach[..., None])
-    content = cols.first[start[r, s] + j]
+    content = cols.first[cols.columns(group[r, s], j)]
     d2 = exact.squared_distances(rows.features, rows.first[at[r]], cols.features, content)
     by = np.lexsort((content, d2, r))
     r, content, d2 = r[by], content[by], d2[by]
@@ -200,17 +197,18 @@ def _look_inside(at, bound, start, rows, cols, k) -> tuple[np.ndarray, np.ndarra
     return column, distance2, passed
 
 
-def _bounds(at, start, rows, cols) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds [m, GROUP] of the squared distances between each position `at` [m] and the group at its
-    `start` [m]: one multiply for all the rows of a group."""
-    dot = np.empty((len(at), GROUP), np.float32)
-    by_group = np.argsort(start, kind="stable")
-    pieces = np.split(by_group, np.flatnonzero(np.diff(start[by_group])) + 1) if len(at) else []
+def _bounds(at, group, rows, cols) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bounds [m, size] of the squared distances between each position `at` [m] and the columns of its
+    `group` [m]: one multiply for all the rows of a group."""
+    nth = np.arange(cols.group)
+    dot = np.empty((len(at), cols.group), np.float32)
+    by_group = np.argsort(group, kind="stable")
+    pieces = np.split(by_group, np.flatnonzero(np.diff(group[by_group])) + 1) if len(at) else []
     room = np.empty((max(map(len, pieces), default=0), rows.dim), np.float32)  # once: fresh memory is slow
     for piece in pieces:
-        y = _centred(cols, np.arange(GROUP) + start[piece[0]], np.empty((GROUP, cols.dim), np.float32))
+        y = _centred(cols, cols.columns(group[piece[0]], nth), np.empty((cols.group, cols.dim), np.float32))
         dot[piece] = _centred(rows, at[piece], room[: len(piece)]) @ y.T
-    column = start[:, None] + np.arange(GROUP)
+    column = cols.columns(group[:, None], nth)
     norms = rows.norm[at][:, None] + cols.reach[column]
     out = norms >= 0.5 * layout_lib.FAR
     if rows is cols:

@@ -61,25 +61,26 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
     keep = rank + 1  # one may be the row itself
     far = np.float32(layout_lib.FAR)
 
-    def init(rows, blocks):
-        bound = jnp.broadcast_to((jnp.zeros_like(rows.norm) + far)[:, None, None], (rows.norm.shape[0], blocks, keep))
-        return bound, jnp.broadcast_to(jnp.zeros_like(rows.content)[:, None, None], bound.shape)
+    def init(lanes):
+        bound = jnp.full((lanes.rows, keep), far)
+        return bound, jnp.zeros_like(bound, jnp.int32)
 
     def prepare(rows, cols, numbers, spread):
-        del rows, cols, spread
-        return fold_lib.Prepared(cols=(numbers[1][:, 0],))
+        shrink = np.float32(1 - spread)
+        return fold_lib.Prepared((rows.norm * shrink,), (jnp.where(numbers[1][:, 0] > 0, cols.norm * shrink, far),))
 
     def update(state, tile, prepared):
-        d = jnp.clip(tile_lib.lower_bound(tile), 0, far)
-        d = jnp.where(prepared.cols[0][None, :] > 0, d, far)
-        at = tile.cols.block[0]
-        bound, position = (lax.dynamic_index_in_dim(s, at, axis=1, keepdims=False) for s in state)
+        (norm,), (other,) = prepared
+        d = jnp.clip(norm[:, None] + other[None, :] + tile_lib.whole(tile), 0, far)
+        bound, position = state
         found = jnp.broadcast_to(tile.cols.place[None, :], d.shape)
         top, where = lax.top_k(-jnp.concatenate([bound, d], axis=1), keep)
         position = jnp.take_along_axis(jnp.concatenate([position, found], axis=1), where, axis=1)
-        return tuple(
-            lax.dynamic_update_index_in_dim(s, new, at, axis=1) for s, new in zip(state, (-top, position), strict=True)
-        )
+        return -top, position
+
+    def leave(state, rows, lanes):
+        del rows, lanes
+        return state
 
     def numbers(job, side, layout):
         del job
@@ -122,7 +123,7 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         return InBlocks(rows.expand(block2).T, near2, near, _first_copies(rows, _drawn(rows, draw)))
 
     name = f"nearest_in_blocks(k={k},rank={rank},draw={draw})"
-    return fold_lib.Fold(name, InBlocks, init, update, numbers, prepare, start, merge, finish)
+    return fold_lib.Fold(name, InBlocks, init, update, leave, numbers, prepare, start, merge, finish)
 
 
 def _drawn(layout: layout_lib.Layout, draw: int) -> np.ndarray:

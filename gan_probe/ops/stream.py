@@ -70,9 +70,9 @@ def stream(
     shared = same and 1 < rows.panels <= _FEW
     compiled = {
         diagonal: _program(
-            row_folds, () if diagonal and not shared else tuple(j.fold for j in mirrored), rows.tall, cols.tile,
-            rows.panel_blocks, cols.panel_blocks, spread, shared or (same and (diagonal or rows.has_duplicates)),
-            rows.has_duplicates or cols.has_duplicates, mesh,
+            row_folds, () if diagonal and not shared else tuple(j.fold for j in mirrored),
+            (rows.tall, rows.tile, cols.tile, rows.lanes), rows.panel_blocks, cols.panel_blocks, spread,
+            shared or (same and (diagonal or rows.has_duplicates)), rows.has_duplicates or cols.has_duplicates, mesh,
         )
         for diagonal in ({True, False} if same else {False})
     }  # fmt: skip
@@ -80,10 +80,10 @@ def stream(
     def collect(i: int, j: int, states) -> None:
         for_rows, for_cols = jax.tree.map(np.asarray, states)
         for k, (fold, state) in enumerate(zip(row_folds, for_rows, strict=True)):
-            place = fold_lib.Place(rows.rows(i), cols.rows(j), _blocks(cols, j))
+            place = fold_lib.Place(rows.rows(i), cols.rows(j), _blocks(cols, j), j * cols.panel // cols.group)
             row_results[k] = fold.merge(row_results[k], state, place)
         for k, state in enumerate(() if same and i == j else for_cols):
-            place = fold_lib.Place(cols.rows(j), rows.rows(i), _blocks(rows, i))
+            place = fold_lib.Place(cols.rows(j), rows.rows(i), _blocks(rows, i), i * rows.panel // rows.group)
             col_results[k] = mirrored[k].fold.merge(col_results[k], state, place)
         advance(_rows_in(rows, i) * _rows_in(cols, j) * (2 if same and i != j else 1))
 
@@ -177,76 +177,85 @@ class _Panels:
     def _load(self, i: int):
         at = self._layout.rows(i)
         as_rows, as_cols = ([None if a is None else a[at] for a in side] for side in (self._as_rows, self._as_cols))
-        panel = self._layout.load(i)
+        panel = self._layout.load(at)
         panel = panel._replace(x=panel.x.astype(self._dtype, copy=False))
         return parallel.put_rows(_Numbered(panel, as_rows, as_cols), self._mesh)
 
 
 @functools.lru_cache(maxsize=64)
-def _program(row_folds, col_folds, row_tile, col_tile, row_blocks, col_blocks, spread, same, weighted, mesh):
-    """The jitted program for one pair of panels: states of row_folds and of col_folds."""
-    devices = mesh.size
+def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, weighted, mesh):
+    """The jitted program for one pair of panels: what row_folds and col_folds leave."""
+    devices, (row_tile, part, col_tile, width) = mesh.size, sizes
+    row_lanes = tile_lib.Lanes(row_tile, width, turned=False, parts=1)
+    col_lanes = tile_lib.Lanes(col_tile, width, turned=True, parts=row_tile // part)
 
-    def sweep(rows, row_states, row_kept, cols, col_states, col_kept):
+    def sweep(rows, row_stores, cols, col_stores):
         of_row_folds = _prepare(row_folds, rows, cols, spread)
         of_col_folds = _prepare(col_folds, cols, rows, spread)
         row_numbers = [p.rows for p in of_row_folds], [p.cols for p in of_col_folds]
         col_numbers = [p.cols for p in of_row_folds], [p.rows for p in of_col_folds]
 
-        def over_rows(carry, x):
-            row_kept, col_states, col_kept = carry
-            row, row_state, row_numbers, row_start = x
+        def over_rows(col_stores, x):
+            row, row_numbers, stores = x
 
             def over_cols(carry, y):
-                row_state, row_kept, col_kept = carry
-                col, col_state, col_numbers, col_start = y
-                tile = tile_lib.Tile(tile_lib.multiply(row.x, col.x), row, col, spread, same, weighted)
-                turned = tile_lib.transpose(tile)
+                row_stores, col_stores = carry
+                col, col_numbers, nth = y
+                product = tile_lib.multiply(row.x, col.x)
+                tile = tile_lib.Tile(product, row, col, row_lanes, col_tile // width, spread, same, weighted)
+                turned = tile._replace(rows=col, cols=row, lanes=col_lanes, slices=part // width)
                 for_rows, for_cols = (
                     [fold_lib.Prepared(own, other) for own, other in zip(*both, strict=True)]
                     for both in ((row_numbers[0], col_numbers[0]), (col_numbers[1], row_numbers[1]))
                 )
-                row_kept = _keep(row_folds, row_kept, tile, for_rows, row_start)
-                col_kept = _keep(col_folds, col_kept, turned, for_cols, col_start)
-                row_state = [f.update(s, tile, p) for f, s, p in zip(row_folds, row_state, for_rows, strict=True)]
-                col_state = [f.update(s, turned, p) for f, s, p in zip(col_folds, col_state, for_cols, strict=True)]
-                return (row_state, row_kept, col_kept), col_state
+                row_stores = [
+                    _update(*of_fold, tile, 0) for of_fold in zip(row_folds, row_stores, for_rows, strict=True)
+                ]
+                col_stores = [
+                    _update(*of_fold, turned, nth * (of_fold[1].states // col_tiles))
+                    for of_fold in zip(col_folds, col_stores, for_cols, strict=True)
+                ]
+                return (row_stores, col_stores), None
 
-            xs = (*_cut((cols.panel, col_states, col_numbers), col_tile), _starts(cols, col_tile))
-            (row_state, row_kept, col_kept), col_states = lax.scan(over_cols, (row_state, row_kept, col_kept), xs)
-            return (row_kept, _join(col_states), col_kept), row_state
+            xs = (*_cut((cols.panel, col_numbers), col_tile), jnp.arange(col_tiles, dtype=jnp.int32))
+            stores = [_opened(kept) for kept in stores]
+            (row_stores, col_stores), _ = lax.scan(over_cols, (stores, col_stores), xs)
+            return col_stores, [_put(store).kept for store in row_stores]
 
-        xs = (*_cut((rows.panel, row_states, row_numbers), row_tile), _starts(rows, row_tile))
-        (row_kept, col_states, col_kept), row_states = lax.scan(over_rows, (row_kept, col_states, col_kept), xs)
-        return _join(row_states), row_kept, col_states, col_kept
+        col_tiles = len(cols.panel.norm) // col_tile
+        xs = (*_cut((rows.panel, row_numbers), row_tile), row_stores)
+        opened, row_stores = lax.scan(over_rows, [_opened(_join(kept)) for kept in col_stores], xs)
+        return row_stores, [_cut(_put(store).kept, store.states // col_tiles) for store in opened]
 
     def one_device(rows, cols):
         if not col_folds:  # on the diagonal the numbers of the mirrored folds stay behind
             rows, cols = rows._replace(as_cols=[]), cols._replace(as_rows=[])
         rows, cols = (side._replace(panel=tile_lib.Side(*side.panel)) for side in (rows, cols))
-        row_states = [f.init(rows.panel, col_blocks) for f in row_folds]
-        col_states = [f.init(cols.panel, row_blocks) for f in col_folds]
+        all_rows, all_cols = (devices * len(side.panel.norm) for side in (rows, cols))
+        row_stores = [_stores(f, rows, row_lanes, col_blocks, all_cols // col_tile) for f in row_folds]
+        col_stores = [_stores(f, cols, col_lanes, row_blocks, all_rows // row_tile) for f in col_folds]
         operands = next((f.operands for f in (*row_folds, *col_folds)), None) or _doubled
         x, y = operands(rows.panel, cols.panel)
         rows, cols = (s._replace(panel=s.panel._replace(x=a)) for s, a in ((rows, x), (cols, y)))
-        row_kept = [_room(f, rows, devices * len(cols.panel.norm)) for f in row_folds]
-        col_kept = [_room(f, cols, devices * len(rows.panel.norm)) for f in col_folds]
         ring = [(i, (i + 1) % devices) for i in range(devices)]
 
         def step(carry, _):
-            row_states, row_kept, cols, col_states, col_kept = carry
-            row_states, row_kept, col_states, col_kept = sweep(rows, row_states, row_kept, cols, col_states, col_kept)
-            for_cols = cols, col_states, col_kept
+            row_stores, cols, col_stores = carry
+            row_stores, col_stores = sweep(rows, row_stores, cols, col_stores)
+            for_cols = cols, col_stores
             if devices > 1:
                 for_cols = jax.tree.map(lambda a: lax.ppermute(a, parallel.AXIS, ring), for_cols)
-            return (row_states, row_kept, *for_cols), None
+            return (row_stores, *for_cols), None
 
-        carry = row_states, row_kept, cols, col_states, col_kept
-        (row_states, row_kept, _, col_states, col_kept), _ = lax.scan(step, carry, length=devices)
-        return _leave(row_folds, row_states, row_kept, col_tile), _leave(col_folds, col_states, col_kept, row_tile)
+        (row_stores, _, col_stores), _ = lax.scan(step, (row_stores, cols, col_stores), length=devices)
+        return (
+            [_left(f, kept, rows, row_lanes) for f, kept in zip(row_folds, row_stores, strict=True)],
+            [_left(f, kept, cols, col_lanes) for f, kept in zip(col_folds, col_stores, strict=True)],
+        )
 
     by_rows = PartitionSpec(parallel.AXIS)
-    return jax.jit(jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False))
+    run = jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False)
+    return jax.jit(run, compiler_options=parallel.wide_vectors(mesh))
 
 
 def _doubled(rows: tile_lib.Side, cols: tile_lib.Side) -> tuple[jax.Array, jax.Array]:
@@ -259,27 +268,51 @@ def _prepare(folds, rows: _Numbered, cols: _Numbered, spread: float) -> list[fol
     return [f.prepare(rows.panel, cols.panel, n, spread) for f, n in zip(folds, numbers, strict=True)]
 
 
-def _room(fold: fold_lib.Fold, rows: _Numbered, columns: int) -> jax.Array | None:
-    """Room for what a fold keeps of every tile, in a panel of so many columns."""
-    if fold.keep is None:
-        return None
-    return jnp.zeros_like(rows.panel.content)[:, None] + jnp.zeros(columns // fold.group, jnp.int32)
+class _Store(NamedTuple):
+    """States that a fold keeps on a leading axis, and the one at hand.
+
+    The state at hand is put back before the next is taken, not when it is new: XLA:CPU would compute it within the
+    copy, and no longer in vector registers.
+    """
+
+    kept: Any
+    held: Any
+    at: jax.Array
+
+    @property
+    def states(self) -> int:
+        return len(jax.tree.leaves(self.kept)[0])
 
 
-def _keep(folds, kept, tile: tile_lib.Tile, prepared, start: jax.Array):
-    """`kept` of every fold with the tile's part, for the rows from `start`."""
-
-    def written(fold, kept, prepared):
-        if fold.keep is None:
-            return None
-        return lax.dynamic_update_slice(kept, fold.keep(tile, prepared), (start, tile.cols.place[0] // fold.group))
-
-    return [written(*of_fold) for of_fold in zip(folds, kept, prepared, strict=True)]
+def _stores(fold: fold_lib.Fold, rows: _Numbered, lanes: tile_lib.Lanes, blocks: int, tiles: int) -> Any:
+    """First states of a fold [tiles of rows, blocks or tiles of columns, ...]."""
+    lead = len(rows.panel.norm) // lanes.rows, tiles if fold.choose else blocks
+    return jax.tree.map(lambda a: jnp.broadcast_to(a, (*lead, *a.shape)), fold.init(lanes))
 
 
-def _leave(folds, states, kept, tile: int):
+def _opened(kept: Any) -> _Store:
+    return _Store(kept, jax.tree.map(lambda a: a[0], kept), jnp.int32(0))
+
+
+def _put(store: _Store) -> _Store:
+    put = functools.partial(lax.dynamic_update_index_in_dim, index=store.at, axis=0)
+    return store._replace(kept=jax.tree.map(put, store.kept, store.held))
+
+
+def _update(fold: fold_lib.Fold, store: _Store, prepared, tile: tile_lib.Tile, first: jax.Array | int) -> _Store:
+    """The store of a fold after one more tile; the states of the tile's rows begin with the `first`."""
+    kept = _put(store).kept
+    at = first + (tile.cols.place[0] // len(tile.cols.place) if fold.choose else tile.cols.block[0])
+    old = jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, at, keepdims=False), kept)
+    return _Store(kept, fold.update(old, tile, prepared), at)
+
+
+def _left(fold: fold_lib.Fold, kept: Any, rows: _Numbered, lanes: tile_lib.Lanes) -> Any:
     """What goes to the host."""
-    return [s if f.leave is None else f.leave(s, k, tile) for f, s, k in zip(folds, states, kept, strict=True)]
+    panel = _cut(rows.panel, lanes.rows)
+    of_tile = jax.vmap(lambda state, rows: fold.leave(state, rows, lanes), in_axes=(0, None))
+    left = _join(jax.vmap(lambda *a: jax.tree.map(lambda b: jnp.moveaxis(b, 0, 1), of_tile(*a)))(kept, panel))
+    return fold.choose(left.reshape(len(left), -1)) if fold.choose else left
 
 
 def _cut(arrays: Any, n: int) -> Any:
@@ -289,7 +322,3 @@ def _cut(arrays: Any, n: int) -> Any:
 
 def _join(stacks: Any) -> Any:
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacks)
-
-
-def _starts(rows: _Numbered, step: int) -> jax.Array:
-    return jnp.arange(0, len(rows.panel.norm), step, dtype=jnp.int32)

@@ -4,23 +4,24 @@ Distances come from the expansion |x|^2 + |y|^2 - 2 x.y of centred rows, whose l
 is the rounding of that expansion as a share of |x|^2 + |y|^2, so that a lower and an upper bound of the true distance
 are the same expression with the norms shrunk or grown by it.
 
-How a fold should write what it does to every pair, so that XLA:CPU reads the tile once for each sum or minimum, on all
-threads, and writes nothing of its size: sums, products, minima, maxima and exponentials of `product`, of columns of
-numbers [r, 1] and of rows of numbers [1, c], then a sum or a minimum over one axis. A scalar (see `constant`), or
-numbers that several of these share, would be spread over a tile in memory first: each has numbers of its own.
+A fold reduces a tile over its columns in lanes: the tile is cut into slices of a few columns, and sums and minima run
+over the slices, one number a row and lane (`total`, `least`). All of it is elementwise, so a compiler reads the tile
+once for each sum or minimum and writes nothing of its size; XLA:CPU does it in vector registers, several times faster
+than a sum along an axis. Lanes are joined once a panel. A tile that is read from its columns has the lanes along the
+rows of the product instead, which is never transposed.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Num
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Num, Shaped
 
 from gan_probe.ops import layout as layout_lib
 
-__all__ = ["Side", "Tile", "appended", "constant", "equal", "lower_bound", "multiply", "spread", "squared_distance",
-           "transpose"]  # fmt: skip
+__all__ = ["Lanes", "Piece", "Side", "Tile", "appended", "least", "multiply", "pieces", "spread", "total", "whole"]
 
 
 class Side(NamedTuple):
@@ -36,17 +37,66 @@ class Side(NamedTuple):
     place: Int[Array, " n"]
 
 
+class Lanes(NamedTuple):
+    """How numbers of each row and lane lie in memory: [rows, width], or, where rows are the columns of the product,
+    [parts, width, rows / width, width], which is the order of the product.
+
+    rows: rows of a tile.   width: lanes, side by side.   parts: how many times `width` lanes a turned tile has.
+    """
+
+    rows: int
+    width: int
+    turned: bool
+    parts: int
+
+    def full(self, value: float | np.float32) -> Float[Array, "..."]:
+        """The value for every row and lane."""
+        turned = (self.parts, self.width, self.rows // self.width, self.width)
+        return jnp.full(turned if self.turned else (self.rows, self.width), np.float32(value))
+
+    def of_rows(self, a: Shaped[Array, " rows"]) -> Shaped[Array, "..."]:
+        """Numbers of the rows, against lanes."""
+        return a.reshape(1, 1, -1, self.width) if self.turned else a[:, None]
+
+    def flat(self, a: Num[Array, "..."]) -> Num[Array, "rows lanes"]:
+        """Numbers of rows and lanes as a matrix: lane j of part i is column i * width + j."""
+        return a.reshape(-1, self.rows).T if self.turned else a
+
+
 class Tile(NamedTuple):
-    """product: -2 x.y of the centred rows, or the product of a fold's own operands.
+    """All pairs of `rows` and `cols`, as a fold over the columns of every row sees them.
+
+    product: -2 x.y of the centred rows, or the product of a fold's own operands: [rows, cols], [cols, rows] if turned.
+    lanes: how sums over the columns lie.   slices: columns that share a lane within one part of the tile.
     spread: of the distances.   same: equal contents are equal rows of one set.   weighted: rows may stand for copies.
     """
 
     product: Float[Array, "r c"]
     rows: Side
     cols: Side
+    lanes: Lanes
+    slices: int
     spread: float
     same: bool
     weighted: bool
+
+
+class Piece(NamedTuple):
+    """Pairs of all rows with one slice of the columns. All arrays broadcast against numbers of rows and lanes.
+
+    rows, cols: what the fold prepared for them.   equal: pairs of one row, or of equal rows of one set, at distance 0
+    whatever rounding says; None where there are none.   weight: copies that a column stands for; None if each is one.
+    """
+
+    product: Float[Array, "..."]
+    rows: tuple[Shaped[Array, "..."], ...]
+    cols: tuple[Shaped[Array, "..."], ...]
+    equal: Bool[Array, "..."] | None
+    weight: Float[Array, "..."] | None
+
+    def at_equal(self, value: Shaped[Array, "..."] | np.float32, other: Shaped[Array, "..."]) -> Shaped[Array, "..."]:
+        """`other`, but the value where rows are equal."""
+        return other if self.equal is None else jnp.where(self.equal, value, other)
 
 
 def spread(dim: int) -> float:
@@ -70,31 +120,50 @@ def appended(
 
 def multiply(x: Num[Array, "r d"], y: Num[Array, "c d"]) -> Float[Array, "r c"]:
     """The one matrix multiply, in full float32 on every platform (of rows in bfloat16 where a pass is coarse)."""
-    return jax.lax.dot_general(
-        x, y, (((1,), (1,)), ((), ())), precision=jax.lax.Precision.HIGHEST, preferred_element_type=jnp.float32
+    return lax.dot_general(
+        x, y, (((1,), (1,)), ((), ())), precision=lax.Precision.HIGHEST, preferred_element_type=jnp.float32
     )
 
 
-def transpose(tile: Tile) -> Tile:
-    """The same pairs, seen from the columns."""
-    return tile._replace(product=tile.product.T, rows=tile.cols, cols=tile.rows)
+def pieces(tile: Tile, rows: Sequence[Array], cols: Sequence[Array]) -> Iterator[Piece]:
+    """The tile, slice by slice, with numbers [n] of its rows and of its columns."""
+    lanes, width = tile.lanes, tile.lanes.width
+    of_rows = tuple(lanes.of_rows(a) for a in rows)
+    content = lanes.of_rows(tile.rows.content)
+    if lanes.turned:
+        shape = (lanes.parts, tile.slices, width)
+        of_slice = lambda a, i: a.reshape(shape)[:, i, :, None, None]  # noqa: E731
+        product = lambda i: tile.product.reshape(*shape, -1, width)[:, i]  # noqa: E731
+    else:
+        of_slice = lambda a, i: a[None, i * width : (i + 1) * width]  # noqa: E731
+        product = lambda i: tile.product[:, i * width : (i + 1) * width]  # noqa: E731
+    for i in range(tile.slices):
+        yield Piece(
+            product(i), of_rows, tuple(of_slice(a, i) for a in cols),
+            content == of_slice(tile.cols.content, i) if tile.same else None,
+            of_slice(tile.cols.weight, i) if tile.weighted else None,
+        )  # fmt: skip
 
 
-def equal(tile: Tile) -> Bool[Array, "r c"]:
-    """Pairs of one row, or of equal rows of one set: at distance 0, whatever rounding says."""
-    return tile.rows.content[:, None] == tile.cols.content[None, :]
+def total(
+    tile: Tile, term: Callable[[Piece], Float[Array, "..."]], rows: Sequence[Array] = (), cols: Sequence[Array] = ()
+) -> Float[Array, "..."]:
+    """Sum over the columns of a term of every pair, a column as often as it has copies, by row and lane."""
+    terms = ((term(p), p.weight) for p in pieces(tile, rows, cols))
+    return sum(a if weight is None else weight * a for a, weight in terms)
 
 
-def constant(value: float, side: Side) -> Float[Array, " n"]:
-    """The value for each of the rows, in a way that compilers can't see it is one."""
-    return np.float32(value) + np.float32(0) * side.norm
+def least(
+    tile: Tile, number: Callable[[Piece], Float[Array, "..."]], rows: Sequence[Array] = (), cols: Sequence[Array] = ()
+) -> Float[Array, "..."]:
+    """Least number of any pair, by row and lane."""
+    numbers = (number(p) for p in pieces(tile, rows, cols))
+    first = next(numbers)
+    for other in numbers:
+        first = jnp.minimum(first, other)
+    return first
 
 
-def squared_distance(tile: Tile) -> Float[Array, "r c"]:
-    return jnp.maximum(tile.rows.norm[:, None] + tile.cols.norm[None, :] + tile.product, 0)
-
-
-def lower_bound(tile: Tile) -> Float[Array, "r c"]:
-    """A number at or below the true squared distance; negative where rounding leaves it open."""
-    shrink = np.float32(1 - tile.spread)
-    return tile.rows.norm[:, None] * shrink + tile.cols.norm[None, :] * shrink + tile.product
+def whole(tile: Tile) -> Float[Array, "rows cols"]:
+    """The product as a matrix with a row for each of the rows."""
+    return tile.product.T if tile.lanes.turned else tile.product

@@ -89,8 +89,8 @@ def test_a_screen_that_rounds_otherwise_changes_nothing(run, laid, monkeypatch):
     between = exact._between
     for factor in (0.3, 3.0):
 
-        def otherwise(*arrays, spread, blocks, factor=factor):
-            return between(*arrays, spread=factor * spread, blocks=blocks)
+        def otherwise(*arrays, spread, factor=factor):
+            return between(*arrays, spread=factor * spread)
 
         monkeypatch.setattr(exact, "_between", otherwise)
         (found,), _ = run(rows, cols, [job])

@@ -41,10 +41,18 @@ def test_screened_pairs_miss_none_in_the_range(laid, pair, dense):
     rows, cols = (laid(z, centre=centre, tile=16, panel=32) for z in (x, y))
     at = np.flatnonzero(rows.first >= 0)[::2]
     between = np.tile(np.array([1.0, 4.0], np.float32), (len(at), 1))
-    found, nearer = set(), np.zeros((cols.blocks, len(rows.first)))
-    for part in exact.screened_pairs(rows, at, cols, between=between, balls="rows"):
-        found.update(zip(part.row.tolist(), part.col.tolist(), strict=True))
-        nearer[:, part.rows] = part.nearer
+
+    def screened(block):
+        pairs, nearer = set(), np.zeros(len(rows.first))
+        for part in exact.screened_pairs(rows, at, cols, between=between, balls="rows", block=block):
+            pairs.update(zip(part.row.tolist(), part.col.tolist(), strict=True))
+            nearer[part.rows] = part.nearer
+        return pairs, nearer
+
+    found, all_nearer = screened(None)
+    of_blocks, nearer = zip(*map(screened, range(cols.blocks)), strict=True)
+    assert set.union(*of_blocks) == found and sum(map(len, of_blocks)) == len(found)
+    np.testing.assert_array_equal(np.sum(nearer, axis=0), all_nearer)
     filled = np.flatnonzero(cols.first >= 0)
     d2 = dense(x[rows.first[at]], y[cols.first[filled]])
     for r, c in np.argwhere((d2 >= 1) & (d2 <= 4)):
@@ -55,4 +63,4 @@ def test_screened_pairs_miss_none_in_the_range(laid, pair, dense):
     for r, position in enumerate(at):
         close = np.zeros(cols.blocks)
         np.add.at(close, cols.block[cols.first[filled]], np.where(d2[r] < 0.999, cols.weight[filled], 0))
-        np.testing.assert_array_equal(nearer[:, position], close)
+        np.testing.assert_array_equal(np.stack(nearer)[:, position], close)

@@ -152,7 +152,8 @@ def test_the_panel_program_lowers_for_accelerators(laid, sets, mesh, platform):
     rows, cols = (laid(z, tile=16, panel=64) for z in (x, y))
     folds = tuple(job.fold for job in jobs(1.0))
     program = stream._program(
-        folds, folds, rows.tall, cols.tile, rows.panel_blocks, cols.panel_blocks, 1e-6, False, True, mesh
+        folds, folds, (rows.tall, rows.tile, cols.tile, rows.lanes), rows.panel_blocks, cols.panel_blocks, 1e-6, False,
+        True, mesh,
     )  # fmt: skip
     with futures.ThreadPoolExecutor(1) as loader:
         panels = [
