@@ -13,7 +13,7 @@ from gan_probe.ops import tile as tile_lib
 
 __all__ = ["WORKERS", "Screened", "screened_pairs", "squared_distances"]
 
-_NUMBERS = 1 << 19  # numbers of one piece of work: fits the cache
+_NUMBERS = 1 << 17  # numbers of one piece of work: fits the cache
 _PIECE = 4096  # numbers of a row summed at once
 WORKERS = 2  # gathering rows holds the lock, and keeps more from helping
 

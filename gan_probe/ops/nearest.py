@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+import threadpoolctl
 from jax import lax
 
 from gan_probe.ops import coarse as coarse_lib
@@ -119,7 +120,8 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
             column[at], distance2[at], passed = _look_inside(at, bound, group, rows, cols, k)
             hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
 
-        with ThreadPoolExecutor(exact.WORKERS) as pool:
+        # The workers' own threads would wait for one another.
+        with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(exact.WORKERS) as pool:
             list(pool.map(fill, np.array_split(filled, max(exact.WORKERS, len(filled) // _ROWS))))
         return _finish(column, distance2, hidden, rows, cols, k)
 
