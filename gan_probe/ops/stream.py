@@ -199,9 +199,9 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
             row, row_numbers, stores = x
 
             def over_cols(carry, y):
-                row_stores, col_stores = carry
-                col, col_numbers, nth = y
-                product = tile_lib.multiply(row.x, col.x)
+                row_stores, col_stores, (col, col_numbers) = carry
+                x, nth = y
+                product = tile_lib.multiply(row.x, x)
                 tile = tile_lib.Tile(product, row, col, row_lanes, col_tile // width, spread, same, weighted)
                 turned = tile._replace(rows=col, cols=row, lanes=col_lanes, slices=part // width)
                 for_rows, for_cols = (
@@ -215,14 +215,16 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
                     _update(*of_fold, turned, nth * (of_fold[1].states // col_tiles))
                     for of_fold in zip(col_folds, col_stores, for_cols, strict=True)
                 ]
-                return (row_stores, col_stores), None
+                return (row_stores, col_stores, _taken(of_cols, (nth + 1) % col_tiles)), None
 
-            xs = (*_cut((cols.panel, col_numbers), col_tile), jnp.arange(col_tiles, dtype=jnp.int32))
-            stores = [_opened(kept) for kept in stores]
-            (row_stores, col_stores), _ = lax.scan(over_cols, (stores, col_stores), xs)
+            carry = [_opened(kept) for kept in stores], col_stores, _taken(of_cols, jnp.int32(0))
+            (row_stores, col_stores, _), _ = lax.scan(over_cols, carry, (x_tiles, jnp.arange(col_tiles, dtype=jnp.int32)))
             return col_stores, [_put(store).kept for store in row_stores]
 
         col_tiles = len(cols.panel.norm) // col_tile
+        # A tile's numbers are taken a tile before: taken within a sum they would keep it out of vector registers.
+        of_cols = _cut((cols.panel._replace(x=()), col_numbers), col_tile)
+        x_tiles = _cut(cols.panel.x, col_tile)
         xs = (*_cut((rows.panel, row_numbers), row_tile), row_stores)
         opened, row_stores = lax.scan(over_rows, [_opened(_join(kept)) for kept in col_stores], xs)
         return row_stores, [_cut(_put(store).kept, store.states // col_tiles) for store in opened]
@@ -291,7 +293,11 @@ def _stores(fold: fold_lib.Fold, rows: _Numbered, lanes: tile_lib.Lanes, blocks:
 
 
 def _opened(kept: Any) -> _Store:
-    return _Store(kept, jax.tree.map(lambda a: a[0], kept), jnp.int32(0))
+    return _Store(kept, _taken(kept, jnp.int32(0)), jnp.int32(0))
+
+
+def _taken(stack: Any, at: jax.Array) -> Any:
+    return jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, at, keepdims=False), stack)
 
 
 def _put(store: _Store) -> _Store:
@@ -303,8 +309,7 @@ def _update(fold: fold_lib.Fold, store: _Store, prepared, tile: tile_lib.Tile, f
     """The store of a fold after one more tile; the states of the tile's rows begin with the `first`."""
     kept = _put(store).kept
     at = first + (tile.cols.place[0] // len(tile.cols.place) if fold.choose else tile.cols.block[0])
-    old = jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, at, keepdims=False), kept)
-    return _Store(kept, fold.update(old, tile, prepared), at)
+    return _Store(kept, fold.update(_taken(kept, at), tile, prepared), at)
 
 
 def _left(fold: fold_lib.Fold, kept: Any, rows: _Numbered, lanes: tile_lib.Lanes) -> Any:
