@@ -14,6 +14,7 @@ rows of the product instead, which is never transposed.
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -149,6 +150,7 @@ def total(
     tile: Tile, term: Callable[[Piece], Float[Array, "..."]], rows: Sequence[Array] = (), cols: Sequence[Array] = ()
 ) -> Float[Array, "..."]:
     """Sum over the columns of a term of every pair, a column as often as it has copies, by row and lane."""
+    term = jax.jit(term)  # traced once for all pieces
     terms = ((term(p), p.weight) for p in pieces(tile, rows, cols))
     return sum(a if weight is None else weight * a for a, weight in terms)
 
@@ -157,6 +159,7 @@ def least(
     tile: Tile, number: Callable[[Piece], Float[Array, "..."]], rows: Sequence[Array] = (), cols: Sequence[Array] = ()
 ) -> Float[Array, "..."]:
     """Least number of any pair, by row and lane."""
+    number = jax.jit(number)
     numbers = (number(p) for p in pieces(tile, rows, cols))
     first = next(numbers)
     for other in numbers:
