@@ -12,7 +12,7 @@ import numpy as np
 from gan_probe import sets, types, whole_file
 from gan_probe.classifiers import linear, runs
 from gan_probe.data import colour
-from gan_probe.embed import hashing, stream
+from gan_probe.embed import stream
 from gan_probe.stats import blocks, proportion
 
 __all__ = ["ACCURACY", "Annotator", "classify", "train_annotator", "trained_rows", "validation_rows"]
@@ -108,8 +108,12 @@ def classify(
         if real.rows.shape != data.rows.shape:
             shapes = f"{list(data.rows.shape)} and {list(real.rows.shape)}"
             raise types.UserError(f"{data.source} and {real.source} hold images of {shapes}; give --resize=N")
-    images = data.rows.take(np.arange(len(data)))
-    hashes = hashing.row_hashes(images)
+    images = np.empty((len(data), *data.rows.shape), data.rows.dtype)
+
+    def consume(start: int, rows: np.ndarray) -> None:
+        images[start : start + len(rows)] = rows
+
+    hashes = stream.scan(data, consume, title="data: reading", progress=showing.get("progress")).hashes
     tested = truth = np.arange(0)
     if real is not None:
         known = sets.labels_by_name(real, data.classes)
@@ -124,13 +128,12 @@ def classify(
             )
     digest = hashlib.sha256(hashes.tobytes() + np.asarray(data.labels, np.int64).tobytes()).hexdigest()
     about = {"data": data.source, "rows": len(data), "sha256_of_rows": digest}
-    trained = runs.train(
-        out, arch, images=images, labels=data.labels, classes=data.classes, held_out=validation_rows(hashes, seed),
-        seed=seed, about=about, resume=resume, **showing,
-    )  # fmt: skip
     stored = io.BytesIO()
     np.save(stored, np.unique(hashes), allow_pickle=False)
-    _put(out / _ROWS, stored.getvalue())
+    trained = runs.train(
+        out, arch, images=images, labels=data.labels, classes=data.classes, held_out=validation_rows(hashes, seed),
+        seed=seed, about=about, beside={_ROWS: stored.getvalue()}, resume=resume, **showing,
+    )  # fmt: skip
     if real is None:
         return trained, None
     truth = truth[tested]

@@ -109,7 +109,7 @@ def evaluate_against(
     results: dict[str, Any] = {
         **content.header(command, reference.seed, list(reference.mesh.devices.flat)),
         "inputs": {
-            role: content.described(role, s, e.sha256, _same(role, e, reference))
+            role: content.described(role, s, e.sha256, _notes(role, e, reference))
             for (role, s), e in zip(reference.samples.items(), reference.embedded.values(), strict=True)
         },
         "embedding": {
@@ -343,6 +343,11 @@ def _check_sizes(samples: Mapping[str, types.Samples], k: int) -> None:
         if len(s) < k + 1:
             where = s.source if s.source == name else f"{s.source} ({name})"
             raise types.UserError(f"{where} has {len(s)} rows, fewer than k+1={k + 1}: give more, or lower --k")
+
+
+def _notes(role: str, embedded: types.Embedded, reference: reference_lib.Reference) -> list[str]:
+    """What is said of real or train; of the embedding it is said once, beside real."""
+    return [*_same(role, embedded, reference), *(reference.embedder.notes if role == "real" else ())]
 
 
 def _same(name: str, embedded: types.Embedded, reference: reference_lib.Reference) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from gan_probe import annotators as annotators_lib
 from gan_probe import content, generated, mode_records, sets, types
+from gan_probe.classifiers import runs as classifier_runs
 
 __all__ = ["compared", "modes", "steps"]
 
@@ -79,7 +80,8 @@ def compared(
     curves = steps(opened)
     earlier = {name for seen in curves.values() for _, name in seen[:-1]}
     notes = {name: _shared(judges, seen.hashes) for name, seen in annotated.items()}
-    notes["real"] += _unfinished(judges)
+    for run, model in zip(judges.runs, judges.models, strict=True):
+        notes["real"] += classifier_runs.unfinished(run, model)
     found = {
         **content.header(command, seed, jax.devices()),
         "inputs": {
@@ -105,14 +107,6 @@ def _shared(judges: annotators_lib.Annotators, hashes: np.ndarray) -> list[str]:
     counts = {run: annotators_lib.trained_on(run, hashes) for run in judges.runs}
     says = "its accuracy and its corrections here are too good"
     return [f"warning: {run} was trained on {n} of these rows: {says}" for run, n in counts.items() if n]
-
-
-def _unfinished(judges: annotators_lib.Annotators) -> list[str]:
-    return [
-        f"warning: training of {run} was stopped after {model.epochs} epochs; go on with gan-probe classify --resume"
-        for run, model in zip(judges.runs, judges.models, strict=True)
-        if not model.finished
-    ]
 
 
 def steps(names: Sequence[str] | Mapping[str, Any]) -> dict[str, list[tuple[int, str]]]:

@@ -1,11 +1,16 @@
 """The annotator: where it is trained, what it annotates, and what it reports of itself."""
 
+import types as types_lib
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from gan_probe import annotation, sets, types
+import gan_probe
+from gan_probe import annotation, annotators, data, diversity, sets, types
+from gan_probe.classifiers import training
 from gan_probe.data import rows as rows_lib
+from gan_probe.embed import hashing
 
 CENTRES = np.array([[0, 0], [8, 0], [0, 8]], np.float32)
 CLASSES = ("a", "b", "c")
@@ -85,6 +90,73 @@ def test_one_class_is_nothing_to_tell_apart(tmp_path):
     with pytest.raises(types.UserError, match=r"threes\.npz has one class, 3; a classifier needs two"):
         annotation.classify(tmp_path / "run", "linear", data)
     assert not (tmp_path / "run").exists()
+
+
+class Bars:
+    """Stands for tqdm: what every bar was called, and how far it came."""
+
+    def __init__(self):
+        self.counted = {}
+
+    def __call__(self, *, desc, total=None, unit=""):
+        self.counted[desc] = 0
+
+        def update(n=1):
+            self.counted[desc] += n
+
+        return types_lib.SimpleNamespace(update=update, close=lambda: None)
+
+
+def test_reading_and_solving_show_bars(tmp_path):
+    bars = Bars()
+    data = sets.opened("digits/train", name="data", seed=0)
+    annotation.classify(tmp_path / "run", "linear", data, progress=bars)
+    assert bars.counted["data: reading"] == 599 and bars.counted["solving"] > 10
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """A run that was killed after its first epoch, and how it goes on."""
+    data = sets.opened("digits/train", name="data", seed=0)
+
+    def killed(epoch):
+        raise Killed
+
+    settings = {"recipe": training.Recipe(epochs=2), "seed": 0}
+    with pytest.raises(Killed):
+        annotation.classify(tmp_path / "run", "mlp", data, report=killed, **settings)
+    return tmp_path / "run", lambda: annotation.classify(tmp_path / "run", "mlp", data, resume=True, **settings)
+
+
+def test_a_stopped_run_knows_its_rows(stopped):
+    run, _ = stopped
+    assert (
+        annotators.trained_on(str(run), hashing.row_hashes(data.load("digits/train").rows.take(np.arange(599)))) == 599
+    )
+
+
+@pytest.mark.parametrize("layers", ["logits", "prelogits", "hypercolumns"])
+def test_embeddings_of_a_stopped_run_say_so(stopped, layers, monkeypatch):
+    run, go_on = stopped
+    given = {"real": "digits/real", "fake": "digits/faithful", "embed": f"{layers}:{run}", "metrics": ["ddm"]}
+    notes = gan_probe.evaluate(**given)["inputs"]["real"]["notes"]
+    assert notes[-1].startswith(f"warning: training of {run} was stopped after 1 epoch; go on")
+    go_on()
+    assert not gan_probe.evaluate(**given)["inputs"]["real"]["notes"]
+
+
+@pytest.mark.parametrize("used", ["embed", "annotator"])
+def test_diversity_by_a_stopped_run_says_so(stopped, used, tmp_path):
+    run, _ = stopped
+    given = {"embed": f"logits:{run}"} if used == "embed" else {"annotator": str(run)}
+    found = diversity.diversity(
+        train="digits/train", real="digits/real", fake="digits/faithful", out=tmp_path / "out", repeats=1, **given
+    )
+    assert any("was stopped after 1 epoch" in note for note in found["inputs"]["real"]["notes"])
 
 
 def test_copies_validate_together():

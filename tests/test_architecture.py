@@ -27,8 +27,8 @@ BELOW = {
     "likelihood": {"types", "parallel"},
     "models": {"types", "parallel"},
     "gans": {"types", "parallel", "checkpoint", "whole_file", "run_file", "models"},
-    "classifiers": {"types", "parallel", "checkpoint", "run_file", "models"},
-    "embed": {"types", "parallel", "checkpoint", "run_file", "models", "gans", "classifiers"},
+    "classifiers": {"types", "parallel", "checkpoint", "whole_file", "run_file", "models"},
+    "embed": {"types", "parallel", "checkpoint", "whole_file", "run_file", "models", "gans", "classifiers"},
     "data": {"types"},
 }
 BELOW["report"] = set(BELOW)

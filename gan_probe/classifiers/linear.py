@@ -8,6 +8,7 @@ means the same for 8x8 and for 64x64 images, in [0, 1] and in 0..255. At the def
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -63,10 +64,11 @@ def fit(
     ridge: float = RIDGE,
     tolerance: float = TOLERANCE,
     max_steps: int = 2000,
+    each: Callable[[], None] | None = None,
 ) -> Linear:
     """Minimise mean cross-entropy + ridge/2 (|weights|^2 + |bias|^2): `fit_many` with one model and equal weights."""
     one = np.ones((1, len(np.asarray(labels))), np.int32)
-    many = fit_many(features, labels, one, classes, ridge=ridge, tolerance=tolerance, max_steps=max_steps)
+    many = fit_many(features, labels, one, classes, ridge=ridge, tolerance=tolerance, max_steps=max_steps, each=each)
     return Linear(*(v if name in ("centre", "scale") else v[0] for name, v in many._asdict().items()))
 
 
@@ -80,6 +82,7 @@ def fit_many(
     ridge: float = RIDGE,
     tolerance: float = TOLERANCE,
     max_steps: int = 2000,
+    each: Callable[[], None] | None = None,
 ) -> Linear:
     """m models at once: each minimises its weighted mean cross-entropy + ridge/2 (|weights|^2 + |bias|^2).
 
@@ -95,6 +98,7 @@ def fit_many(
       ridge: strength of the penalty, > 0, in nats.
       tolerance: gradient norm at which to stop; float32 sums reach about 1e-5.
       max_steps: most steps.
+      each: called after every step; each other one has the program compiled anew.
 
     Raises:
       UserError: labels and features do not fit together, or a label is out of range.
@@ -108,7 +112,7 @@ def fit_many(
     share = share / share.sum(axis=1, keepdims=True)
     target = np.eye(classes, dtype=np.float32)[:, np.asarray(labels)]
     numbers = (np.float32(ridge), np.float32(tolerance), np.int32(max_steps))
-    solution, accuracy = _solve(rows, target, share, *numbers, gram=gram)
+    solution, accuracy = _solve(rows, target, share, *numbers, gram=gram, each=each)
     weights, bias = _parameters(x, within, solution.coefficients)
     norm = solution.gradient_norm
     return Linear(
@@ -142,10 +146,10 @@ def predict(linear: Linear, features: ArrayLike) -> jax.Array:
     return jnp.argmax(logits(linear, features), axis=-1).astype(jnp.int32)
 
 
-@functools.partial(jax.jit, static_argnames="gram")
-def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram):
+@functools.partial(jax.jit, static_argnames=("gram", "each"))
+def _solve(rows, target, weights, ridge, tolerance, max_steps, *, gram, each=None):
     times_k = softmax.product(rows, gram)
-    solution = softmax.solve(times_k, target, weights, ridge, tolerance, max_steps)
+    solution = softmax.solve(times_k, target, weights, ridge, tolerance, max_steps, each)
     found = jnp.argmax(solution.logits, axis=1)
     return solution, jnp.sum(jnp.where(found == jnp.argmax(target, axis=0), weights, 0.0), axis=1)
 
@@ -186,10 +190,11 @@ def _with_ones(x: np.ndarray, within: Units) -> jax.Array:
 
 def _parameters(x: np.ndarray, within: Units, coefficients: jax.Array) -> tuple[jax.Array, jax.Array]:
     """weights [m, d, c] = X^T A^T and bias [m, c] from coefficients A [m, c, n]."""
+    held = np.asarray(coefficients)  # each slice of an array of JAX would be a program of its own
     weights = jnp.zeros((len(coefficients), x.shape[1], coefficients.shape[1]))
     for start in range(0, len(x), _ROWS):
         at = slice(start, start + _ROWS)
-        weights += _combine(_standardised(x[at], *within), coefficients[:, :, at])
+        weights += _combine(_standardised(x[at], *within), held[:, :, at])
     return weights, coefficients.sum(axis=2)
 
 

@@ -3,17 +3,17 @@
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from gan_probe import checkpoint, models, run_file, types
+from gan_probe import checkpoint, models, run_file, types, whole_file
 from gan_probe.classifiers import recipes, solved, training
 from gan_probe.models import outputs
 
-__all__ = ["Classifier", "load", "predicted", "train"]
+__all__ = ["Classifier", "load", "predicted", "train", "unfinished"]
 
 _BATCH = 4096  # rows decoded at once
 
@@ -49,6 +49,7 @@ def train(
     held_out: np.ndarray,
     seed: int = 0,
     about: dict[str, Any] | None = None,
+    beside: Mapping[str, bytes] | None = None,
     resume: bool = False,
     recipe: training.Recipe | None = None,
     epoch_rows: int | None = None,
@@ -62,6 +63,7 @@ def train(
       arch: name in models.ARCHITECTURES; linear has its optimum computed, all others are trained by steps.
       images: uint8 [n, h, w, c].    labels: int [n].    held_out: bool [n], the validation split.
       about: what else run.json says: the source of the data.
+      beside: further files of the folder, by name, there before the first epoch.
       recipe: of the steps; recipes.CLASSIFIERS by default, and always for linear.
       epoch_rows: see training.Trainer.
       progress: called as tqdm is, once an epoch.
@@ -86,13 +88,15 @@ def train(
         epoch_rows=epoch_rows,
     )  # fmt: skip
     history = list(run_file.begin(out, settings, resume=resume).get("epochs", []))
+    for name, content in (beside or {}).items():
+        _put(out / name, content)
     state = trainer.init()
     step = checkpoint.latest(out) if resume else None
     if step is not None:
         state = checkpoint.load(out, step, state)
         history = history[:step]
     while not trainer.finished(state):
-        state, epoch = solved.epoch(trainer, state) if arch == solved.NAME else _epoch(trainer, state, progress)
+        state, epoch = (solved.epoch if arch == solved.NAME else _epoch)(trainer, state, progress)
         if not np.isfinite(epoch.train_loss):
             raise types.UserError(f"{out}: the loss is not finite in epoch {epoch.epoch}; lower the learning rate")
         history.append(epoch._asdict())
@@ -150,6 +154,21 @@ def predicted(classifier: Classifier, take: Callable[[np.ndarray], np.ndarray], 
         for start in range(0, len(rows), _BATCH)
     ]
     return np.concatenate(found)
+
+
+def unfinished(run: str, classifier: Classifier) -> list[str]:
+    """A warning where the training of a run was stopped, for those who use it all the same."""
+    if classifier.finished:
+        return []
+    epochs = f"{classifier.epochs} epoch{'s' * (classifier.epochs != 1)}"
+    return [f"warning: training of {run} was stopped after {epochs}; go on with gan-probe classify --resume"]
+
+
+def _put(path: pathlib.Path, content: bytes) -> None:
+    try:
+        whole_file.put(path, content)
+    except OSError as error:
+        raise types.UserError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _read(run: pathlib.Path) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def solve(
     ridge: jax.Array,
     tolerance: jax.Array,
     max_steps: jax.Array,
+    each: Callable[[], None] | None = None,
 ) -> Solution:
     """Minimise sum_i w_i CE(y_i, softmax(x_i W)) + ridge/2 |W|^2 until the gradient's norm is at most `tolerance`.
 
@@ -78,6 +79,7 @@ def solve(
       times_k: see product; gradients sum to 0 over the classes.
       target: float32 [c, n], one-hot classes.
       weights: float32 [m, n] of m models, each of sum 1.
+      each: called on the host after every step.
 
     Source: Polak and Ribiere 1969; Nocedal and Wright 2006, section 5.2 (PR+, restarted where it would not descend).
     """
@@ -110,7 +112,7 @@ def solve(
         g, kg = gradient(w, s.a, logits, jax.nn.softmax(logits, axis=0))
         return Solution(s.a, logits, jnp.sqrt(jnp.maximum(jnp.vdot(g, kg), 0.0)), s.steps)
 
-    state = _together(jax.vmap(step), unfinished, weights, jax.vmap(begin)(weights))
+    state = _together(jax.vmap(step), unfinished, weights, jax.vmap(begin)(weights), each)
     return jax.vmap(end)(weights, state)
 
 
@@ -119,6 +121,7 @@ def _together(
     unfinished: Callable[[_State], jax.Array],
     weights: jax.Array,
     state: _State,
+    each: Callable[[], None] | None,
 ) -> _State:
     """Steps of m models until none is unfinished; once half of them are finished the others go on alone."""
 
@@ -127,6 +130,8 @@ def _together(
 
     def advance(s: _State) -> _State:
         going, new = unfinished(s), step(weights, s)
+        if each is not None:
+            jax.debug.callback(each)
         return jax.tree.map(lambda a, b: jnp.where(going.reshape(-1, *[1] * (a.ndim - 1)), b, a), s, new)
 
     m = len(weights)
@@ -135,7 +140,7 @@ def _together(
     if not stay:
         return state
     rows = jnp.argsort(~unfinished(state), stable=True)[:stay]
-    rest = _together(step, unfinished, weights[rows], take(rows, state))
+    rest = _together(step, unfinished, weights[rows], take(rows, state), each)
     return jax.tree.map(lambda all_, some: all_.at[rows].set(some), state, rest)
 
 

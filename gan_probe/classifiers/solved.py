@@ -3,6 +3,10 @@
 The same problem, ridge and tolerance as every other linear model here (linear.fit), on the rows that are not held out.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,8 +19,12 @@ NAME = "linear"
 _MOST_GB = 4.0
 
 
-def epoch(trainer: training.Trainer, state: training.State) -> tuple[training.State, training.Epoch]:
+def epoch(
+    trainer: training.Trainer, state: training.State, progress: Callable[..., Any] | None = None
+) -> tuple[training.State, training.Epoch]:
     """The one epoch of a run: the optimum as the network's variables, and what the validation split says of it.
+
+    progress: called as tqdm is; its bar counts the steps of the solver, of which nobody knows how many it takes.
 
     Raises:
       UserError: more rows than the solver takes at once.
@@ -29,7 +37,7 @@ def epoch(trainer: training.Trainer, state: training.State) -> tuple[training.St
             f"--arch={NAME} is solved on all rows at once: {len(x):,} of {x.shape[1]:,} pixels need {need:.1f} GiB, at "
             f"most {_MOST_GB:g}; give fewer rows ([0:K]), --resize, or --arch=mlp"
         )
-    found = linear.fit(x, labels, trainer.module.classes)
+    found = _solved(x, labels, trainer.module.classes, progress)
     kernel = found.weights / found.scale
     affine = {"kernel": kernel, "bias": found.bias - found.centre @ kernel}
     variables = {"params": {"logits": affine}}
@@ -40,3 +48,15 @@ def epoch(trainer: training.Trainer, state: training.State) -> tuple[training.St
         dropped=jnp.int32(trainer.recipe.drops + 1 if bool(found.converged) else 0),
     )  # fmt: skip
     return state, training.Epoch(1, training.cross_entropy(own, labels), loss, accuracy, 0.0)
+
+
+def _solved(x: np.ndarray, labels: np.ndarray, classes: int, progress: Callable[..., Any] | None) -> linear.Linear:
+    if progress is None:
+        return linear.fit(x, labels, classes)
+    bar = progress(desc="solving", unit="step")
+    try:
+        found = linear.fit(x, labels, classes, each=lambda: bar.update(1))
+        jax.effects_barrier()
+    finally:
+        bar.close()
+    return found

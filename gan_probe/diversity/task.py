@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_probe import annotators, generated, sets, types
 from gan_probe import embed as embed_lib
-from gan_probe.classifiers import linear, training
+from gan_probe.classifiers import linear, runs, training
 from gan_probe.data import colour, slices
 from gan_probe.embed import pixels
 
@@ -99,7 +99,9 @@ def prepare(
     embedded = {name: embedder.embed(name, s) for name, s in given.items()}
     labels = {name: _codes(given[name], classes) for name in samples}
     labelled_by, notes = {}, _notes(embedded)
+    notes["real"] += embedder.notes
     annotate = _Annotator(annotator, classes, embedded["train"], labels["train"], samples["train"], progress)
+    notes["real"] += annotate.notes
     for name, s in fakes.items():
         if s.labels is not None:
             _known(s, classes, samples["train"])
@@ -132,9 +134,11 @@ class _Annotator:
         self._networks = None if run is None else annotators.loaded([run])
         self._linear: linear.Linear | None = None
         self.about = f"linear softmax on train ({len(labels)} rows)"
+        self.notes: list[str] = []
         if self._networks is not None:
             model = self._networks.models[0]
             self.about = f"{model.arch} of {run}, weights sha256 {model.sha256}"
+            self.notes = runs.unfinished(self._networks.runs[0], model)
             annotators.check(self._networks, samples, name="train")
             if set(self._networks.classes) != set(classes):
                 raise types.UserError(

@@ -34,4 +34,5 @@ def _make(which: Literal["logits", "prelogits"], argument: str | None, context: 
 
     dim = apply(first.rows.take([0])).shape[1]
     embedding = types.Embedding(which, {"arch": classifier.arch, "run": argument}, classifier.sha256)
-    return mapper.Mapper(embedding, apply, dim, dear=True, most=_MOST_ROWS)
+    notes = tuple(runs.unfinished(argument, classifier))
+    return mapper.Mapper(embedding, apply, dim, dear=True, most=_MOST_ROWS, notes=notes)

@@ -63,9 +63,9 @@ def make(argument: str | None, context: mapper.Context) -> mapper.Mapper:
 
     dim = apply(context.first.rows.take([0])).shape[1]
     about = {"arch": classifier.arch, "run": folder, "layers": list(layers), **settings}
-    return mapper.Mapper(
-        types.Embedding("hypercolumns", about, classifier.sha256), apply, dim, dear=True, most=_MOST_ROWS
-    )
+    embedding = types.Embedding("hypercolumns", about, classifier.sha256)
+    notes = tuple(runs.unfinished(folder, classifier))
+    return mapper.Mapper(embedding, apply, dim, dear=True, most=_MOST_ROWS, notes=notes)
 
 
 def points(height: int, width: int, *, points: int, seed: int) -> np.ndarray:

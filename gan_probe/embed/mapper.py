@@ -20,6 +20,7 @@ class Mapper(NamedTuple):
       dim: length of a feature vector.
       dear: worth keeping on disk, and identified by `embedding`, so that it may be.
       most: largest batch, None for any.
+      notes: what a report says of it beside real, such as a warning.
       as_given: features are the rows themselves: an array of a source serves, without a copy.
     """
 
@@ -28,6 +29,7 @@ class Mapper(NamedTuple):
     dim: int
     dear: bool = False
     most: int | None = None
+    notes: tuple[str, ...] = ()
     as_given: bool = False
     dtype: np.dtype = np.dtype(np.float32)
 

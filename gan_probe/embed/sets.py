@@ -88,6 +88,11 @@ class Embedder:
     def embedding(self) -> types.Embedding:
         return self._mapper.embedding
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See mapper.Mapper."""
+        return self._mapper.notes
+
     def embed(self, name: str, samples: types.Samples) -> types.Embedded:
         """Features and hashes of a set, which may be one that the embedding has not seen."""
         if self._context.sets.get(name) is not samples:

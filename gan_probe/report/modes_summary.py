@@ -2,7 +2,7 @@
 
 import pathlib
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from gan_probe.report import files, modes_page, numbers, terminal
 __all__ = ["summary"]
 
 _CLASSES = 10
+_NAME, _LEAST_NAME = 22, 8  # columns of a class's name
 _JUDGED = {"raw": "annotated", "corrected": "corrected"}
 
 
@@ -70,12 +71,13 @@ def _classes(found: Mapping[str, Any], name: str, result: Mapping[str, Any]) -> 
     real = held["labelled"] or held["corrected"] or held["raw"]
     seen = modes_page.best(result)
     worst = np.argsort(-np.abs(np.subtract(seen["values"], real["values"])), kind="stable")[:_CLASSES]
-    yield f"  {terminal.pad('class', 22)} {'real':>6}  {'annotated':<23} corrected"
-    for c in np.sort(worst):
-        raw = numbers.with_interval(result["raw"]["values"][c], result["raw"]["ci95"][c])
-        corrected = result["corrected"]
-        fixed = numbers.with_interval(corrected["values"][c], corrected["ci95"][c]) if corrected else "-"
-        yield f"  {terminal.pad(found['classes'][c], 22)} {real['values'][c]:6.3f}  {raw:<23} {fixed}"
+    yield from _columns(
+        [("class", "real", "annotated", "corrected")]
+        + [
+            (found["classes"][c], f"{real['values'][c]:.3f}", _share(result["raw"], c), _share(result["corrected"], c))
+            for c in np.sort(worst)
+        ]
+    )
     if len(found["classes"]) > _CLASSES:
         yield f"  and {len(found['classes']) - _CLASSES} classes that differ less"
     for kind in ("missing", "faint"):
@@ -85,6 +87,19 @@ def _classes(found: Mapping[str, Any], name: str, result: Mapping[str, Any]) -> 
         yield f"  missing, faint: none that these rows show, as {_JUDGED[result['judged']]}"
     if result["no_label_correctness"]:
         yield from _wrapped(f"label correctness: none, {result['no_label_correctness']}")
+
+
+def _share(shares: Mapping[str, Any] | None, c: int) -> str:
+    return numbers.with_interval(shares["values"][c], shares["ci95"][c]) if shares else "-"
+
+
+def _columns(rows: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:
+    """Lines whose columns are as wide as what stands in them; names of classes give way, down to a few letters."""
+    real, annotated, corrected = (max(len(row[k]) for row in rows) for k in (1, 2, 3))
+    room = terminal.WIDTH - len("  " + " " + "  " + "  ") - real - annotated - corrected
+    for name, *cells in rows:
+        head = terminal.pad(name, min(max(room, _LEAST_NAME), _NAME))
+        yield f"  {head} {cells[0]:>{real}}  {cells[1]:<{annotated}}  {cells[2]}"
 
 
 def _wrapped(text: str) -> list[str]:

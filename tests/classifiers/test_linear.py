@@ -1,5 +1,6 @@
 """The annotator against scikit-learn, a float64 gradient by hand, and closed forms."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -112,6 +113,16 @@ def test_the_limit_of_steps_ends_every_model(digits):
     features, labels = digits[0][:60], digits[1][:60]
     many = linear.fit_many(features, labels, np.ones((9, 60), np.int32), 10, tolerance=1e-7, max_steps=7)
     assert (np.asarray(many.steps) == 7).all() and not np.asarray(many.converged).any()
+
+
+@pytest.mark.parametrize("models", [1, 19])
+def test_every_step_is_told(digits, models):
+    features, labels = digits[0][:60], digits[1][:60]
+    told = []
+    counts = np.random.default_rng(5).integers(1, 4, (models, 60))
+    found = linear.fit_many(features, labels, counts, 10, ridge=RIDGE, each=lambda: told.append(1))
+    jax.effects_barrier()
+    assert int(found.steps.max()) <= len(told) < int(found.steps.max()) + 3
 
 
 def test_one_program_is_compiled_once_for_all_models(digits):

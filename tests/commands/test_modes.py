@@ -47,7 +47,9 @@ def test_a_dropper_of_classes_is_found(run, capsys):
     assert faithful["corrected"]["total_variation"]["ci95"][0] < 0.05
     page = pathlib.Path("out/modes.html").read_text()
     assert page.count("<svg") == 4 and "gan@20" in page
-    assert cli.main(["modes", *flags, "--out=out"]) == 0  # an earlier report is replaced
+    assert "will be replaced" not in capsys.readouterr().err
+    assert cli.main(["modes", *flags, "--out=out"]) == 0
+    assert "out: the report in it will be replaced" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

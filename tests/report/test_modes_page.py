@@ -106,6 +106,25 @@ def test_both_files_are_written_and_replaced(found, pictures, tmp_path):
     assert not (tmp_path / "never").exists()
 
 
+def test_columns_of_the_table_stand_under_each_other(found):
+    """Small shares have long intervals, and names of combinations are long."""
+    found["classes"] = ["Wearing_Necklace=0,Wearing_Necktie=1,Young=1", "b", "c"]
+    for one in found["results"].values():
+        for kind in ("raw", "corrected"):
+            if one[kind]:
+                one[kind] |= {
+                    "values": [0.00123, 0.2, 0.79877],
+                    "ci95": [[0.00096, 0.00157], [0.1, 0.3], [0.790001, 0.800002]],
+                }
+    lines = modes_summary.summary(found).splitlines()
+    head = next(k for k, line in enumerate(lines) if "annotated" in line and "corrected" in line)
+    table = lines[head : head + 4]
+    for name in ("annotated", "corrected"):
+        at = table[0].index(name)
+        assert all(line[at - 2 : at] == "  " and line[at] != " " for line in table), table
+    assert all(len(line) <= 80 for line in lines) and not any(line.endswith("...") for line in table)
+
+
 def test_the_summary_fits_80_columns_and_says_the_numbers(found, tmp_path):
     text = modes_summary.summary(found, tmp_path)
     assert all(len(line) <= 80 for line in text.splitlines())
