@@ -9,6 +9,7 @@ from gan_probe import sets
 from gan_probe.experiments import (
     ddm_optimum,
     dynamics,
+    dynamics_panels,
     embeddings,
     encoder,
     experiment,
@@ -103,6 +104,16 @@ def test_discriminator_collapse(left_out, right, verdict):
     assert set(outcomes(found).values()) == {verdict}
     lost = np.full((2, 5_000), right == 1.0)
     assert outcomes(lost_intervals.risk_claims(lost, lost, lost))["002-2-i"] == verdict
+
+
+def test_maps_name_each_start_of_the_grid():
+    """Of 3 x 3 starts of the generator with 2 of the discriminator; a start's outcome is a function of its means."""
+    start = two_gaussians.grid_starts(np.random.default_rng(0), 3, 2)
+    found = np.where(start.means[0] > start.means[1], 0, np.where(start.means[0] == start.means[1], 1, 2))
+    table = dynamics_panels.maps({"first order": found.reshape(3, 3, 2)})
+    assert len(table.rows) == 9
+    for _, one, other, starts, *shares in table.rows:
+        assert starts == 2 and shares == [one > other, one == other, one < other, 0]
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.3, NO)])
