@@ -36,7 +36,7 @@ def table() -> str:
 OUTCOMES = ("holds", "does not hold", "cannot tell")
 
 
-KEPT = ("gan_probe", "created", "command", "seconds", "processor_seconds", "settings", "claims")
+KEPT = ("gan_probe", "created", "command", "seconds", "processor_seconds", "timings", "settings", "claims")
 
 
 def keep(out: pathlib.Path) -> None:
@@ -44,7 +44,7 @@ def keep(out: pathlib.Path) -> None:
     results = json.loads((out / "results.json").read_text("utf-8"))
     folder = PAPERS.with_suffix("") / results["experiment"]
     folder.mkdir(parents=True, exist_ok=True)
-    held = {name: round(results[name]) if "seconds" in name else results[name] for name in KEPT}
+    held = {name: round(results[name]) if "seconds" in name else results[name] for name in KEPT if results.get(name)}
     held |= {"resumed": True} if results.get("resumed") else {}
     held |= {"created": held["created"][:10], "command": held["command"].partition(" --out=")[0]}
     (folder / "claims.json").write_text(json.dumps(held, indent=1) + "\n", "utf-8")
@@ -94,6 +94,8 @@ def papers_page() -> str:
         took += [f"{run['processor_seconds']:,} s of processor time"] if "processor_seconds" in run else []
         seconds = f", {more}{', '.join(took)}" if took else ""
         note = ["", run["note"]] if "note" in run else []
+        for part, of in run.get("timings", {}).items():
+            note += ["", f"{part}: {of['seconds']:,.0f} s, {of['processor_seconds']:,.0f} s of processor time."]
         lines += [
             "", f"## {name}: {line.about}", "", f"Paper {line.paper}, {line.place}. {run['created']}{seconds}:", "",
             f"    {run['command']}", "", f"![{name}](papers/{name}/figure.png)", *note, "",

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import textwrap
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -77,15 +78,19 @@ def _every(out: pathlib.Path, preset: str, given: Mapping[str, Any], line: str) 
     if given:
         raise types.UserError(f"--{next(iter(given))}: settings are of one experiment; give its ID instead of --all")
     parts, broken = [], {}
+    started, worked, kept = time.perf_counter(), time.process_time(), 0
     for name in command.progress(EXPERIMENTS, desc="experiments"):
         config = running.settings(name, preset, {})
         results = running.finished(name, config, out / name)
+        kept += results is not None
         try:
             results = results or running.reproduce(name, preset, config, out / name, command=line, report=print)
         except types.UserError as error:
             broken[name] = str(error)
             continue
         parts.append({**results, "folder": name})
+    took = f"{time.perf_counter() - started:,.0f} s, {time.process_time() - worked:,.0f} s of processor time"
+    print(f"{len(parts) - kept} of {len(EXPERIMENTS)} experiments run: {took}" + (f"; {kept} kept" if kept else ""))
     page = running.index(out, parts, broken)
     if broken:
         raise types.UserError("; ".join(f"{name}: {reason}" for name, reason in broken.items()))
@@ -102,6 +107,9 @@ def _show(results: Mapping[str, Any]) -> None:
             here = f"Here: {part['measured']}: {_number(part)}, asked {part['rule']}"
             here += f": {part['outcome']}." if len(parts) > 1 else "."
             print(textwrap.fill(here, 80, initial_indent="  ", subsequent_indent="    " if len(parts) > 1 else "  "))
+    for number, (part, took) in enumerate(results["timings"].items()):
+        seconds = f"{took['seconds']:,.0f} s, {took['processor_seconds']:,.0f} s of processor time"
+        print("" if number else "\n", f"{part}: {seconds}", sep="")
 
 
 def _number(claim: Mapping[str, Any]) -> str:

@@ -15,20 +15,14 @@ _COLOURS = ("#3a9d5d", "#d1701f", "#3f8fd0", "#888888")
 _OPTIMAL_STEPS = 60  # then the means go to and fro between two values
 
 
-def maps(side: int, means: np.ndarray, outcomes: Mapping[str, np.ndarray]) -> experiment.Table:
-    """Of the starts in each cell of the means [2, n] so many, and if any, the share that comes to each outcome."""
-    edges = np.linspace(-1, 1, side + 1)
-    middles = (edges[:-1] + edges[1:]) / 2
-
-    def counted(chosen: np.ndarray) -> np.ndarray:
-        return np.histogram2d(means[0, chosen], means[1, chosen], bins=(edges, edges))[0].astype(int)
-
-    tried = counted(np.ones(means.shape[1], bool))
+def maps(outcomes: Mapping[str, np.ndarray]) -> experiment.Table:
+    """Of a grid of starts [side, side, d] of each dynamics the shares that come to each outcome."""
     rows = [
-        (kind, middles[i], middles[j], n, *(came[i, j] / n if n else float("nan") for came in ends))
-        for kind in outcomes
-        for ends in [[counted(outcomes[kind] == k) for k in range(len(two_gaussians.OUTCOMES))]]
-        for (i, j), n in np.ndenumerate(tried)
+        (kind, float(one), float(other), found.shape[2], *(float(np.mean(found[i, j] == k)) for k in range(4)))
+        for kind, found in outcomes.items()
+        for values in [np.linspace(-1, 1, len(found))]
+        for i, one in enumerate(values)
+        for j, other in enumerate(values)
     ]
     return experiment.Table(("dynamics", "mean 1", "mean 2", "starts", *two_gaussians.OUTCOMES), rows)
 
@@ -72,13 +66,15 @@ def _draw_maps(table: experiment.Table, kinds: Sequence[str], sheet: Any) -> Non
     for line, kind in zip(axes, kinds, strict=True):
         _, _, _, *shares = figures.columns(table, kind)
         for panel, name, share in zip(line, shown, shares, strict=False):
-            cells = share.reshape(2 * (round(len(share) ** 0.5),)).T
-            drawn = panel.imshow(cells, origin="lower", extent=(-1, 1, -1, 1), vmin=0, vmax=1, cmap="viridis")
+            side = round(len(share) ** 0.5)
+            edge = 1 + 1 / max(side - 1, 1)  # a cell's middle is its start
+            drawn = panel.imshow(share.reshape(side, side).T, origin="lower", extent=(-edge, edge, -edge, edge), vmin=0,
+                                 vmax=1, cmap="viridis")  # fmt: skip
             panel.set_title(f"{kind}: {name}")
         line[0].set_ylabel("mean 2 at the start")
     for panel in axes[-1]:
         panel.set_xlabel("mean 1 at the start")
-    sheet.colorbar(drawn, ax=axes, label="share of the starts in a cell")
+    sheet.colorbar(drawn, ax=axes, label="share of the discriminator's starts")
 
 
 def _draw_path(axes: Any, path: two_gaussians.State | None, steps: int | None) -> None:

@@ -49,7 +49,8 @@ class Table(NamedTuple):
 class Found(NamedTuple):
     """What an experiment gives: judged claims, the figure in the paper's form, its numbers, and JSON-ready details.
 
-    files: others by name, such as an animation.
+    files: others by name, such as an animation. timings: of parts that matter, seconds that passed and those of all
+    processors.
     """
 
     claims: Sequence[Judged]
@@ -57,6 +58,7 @@ class Found(NamedTuple):
     tables: Mapping[str, Table]
     detail: Mapping[str, Any]
     files: Mapping[str, bytes] = types.MappingProxyType({})
+    timings: Mapping[str, tuple[float, float]] = types.MappingProxyType({})
 
 
 class Experiment(NamedTuple):

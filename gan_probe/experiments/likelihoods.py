@@ -11,6 +11,7 @@ the GAN at each of them.
 import dataclasses
 import math
 import pathlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -78,7 +79,17 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             "printed by Wu et al. 2017": _PRINTED,
         },
         figures.kept(shown),
+        {f"{name}, {_size(config)}": _took(found) for name, found in scores.items()},
     )
+
+
+def _took(found: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    seconds, processors = found["took"].sum(axis=1)
+    return float(seconds), float(processors)
+
+
+def _size(config: Config) -> str:
+    return f"{config.images:,} images x {config.chains} chains x {config.temperatures:,} temperatures"
 
 
 def _variances(config: Config) -> tuple[float, ...]:
@@ -123,16 +134,19 @@ def _estimator(config: Config, model: runs.Trained, mesh: Mesh) -> dict[str, Any
 def _scores(
     config: Config, model: runs.Trained, images: np.ndarray, variances: Sequence[float], mesh: Mesh, run: pathlib.Path
 ) -> dict[str, np.ndarray]:
-    """The fields of ais.LogLikelihood for all images."""
+    """The fields of ais.LogLikelihood for all images; took: seconds, and those of all processors, [2, batches]."""
     key, told, parts = jax.random.fold_in(jax.random.key(config.seed), 1), _estimator(config, model, mesh), []
     for first in range(0, len(images), _BATCH):
 
         def estimate(first: int = first) -> dict[str, np.ndarray]:
+            started, worked = time.perf_counter(), time.process_time()
             with command.progress(total=config.temperatures, desc=f"{run.name}: image {first}", unit="step") as bar:
-                return ais.log_likelihood(key, images=images[first : first + _BATCH], variances=variances, first=first,
-                                          advance=bar.update, **told)._asdict()  # fmt: skip
+                found = ais.log_likelihood(key, images=images[first : first + _BATCH], variances=variances, first=first,
+                                           advance=bar.update, **told)._asdict()  # fmt: skip
+            took = [[time.perf_counter() - started], [time.process_time() - worked]]
+            return {**found, "took": np.array(took)}
 
-        parts.append(trained.computed(run.with_name(f"{run.name}-{first}.npz"), estimate))
+        parts.append(trained.computed(run.with_name(f"{run.name}-scores-{first}.npz"), estimate))
     return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
 
 

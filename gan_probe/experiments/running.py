@@ -101,6 +101,10 @@ def reproduce(
             "resumed": resumed,  # then seconds are of the last part
             "seconds": seconds,
             "processor_seconds": time.process_time() - worked,
+            "timings": {
+                part: {"seconds": passed, "processor_seconds": processors}
+                for part, (passed, processors) in found.timings.items()
+            },
             "claims": [_claim(judged) for judged in found.claims],
             "verdicts": _verdicts(found.claims),
             "tables": [f"{table}.csv" for table in found.tables],

@@ -40,7 +40,7 @@ class Course(NamedTuple):
 
     starts, seeds: how many were trained, and the numbers [seeds] of those that did not diverge, which all is about.
     closest, near: [t, seeds, k] share of samples by the closest mode, and within 3 sigma of each. misplaced: [t,
-    seeds], see plane.
+    seeds], see plane. rate: the generator's learning rate.
     """
 
     looks: Mapping[int, plane.Look]
@@ -49,6 +49,7 @@ class Course(NamedTuple):
     closest: np.ndarray
     near: np.ndarray
     misplaced: np.ndarray
+    rate: float
 
     def over(self, field: str) -> np.ndarray:
         """[t, seeds] of a field of the looks."""
@@ -103,6 +104,7 @@ def course(
         k * counted(lambda samples: plane.closest(samples, law.centres)),
         k * counted(lambda samples: plane.near(samples, law.centres, 3 * law.sigma)),
         counted(lambda samples: plane.misplaced(law.density(samples), real)),
+        given["rate"],
     )
 
 

@@ -19,8 +19,8 @@ from jaxtyping import Array, Float
 from scipy import special
 
 __all__ = [
-    "OUTCOMES", "State", "best_intervals", "difference", "gone", "gradients", "loss", "negative", "optimal_ends",
-    "outcomes", "random_starts", "run", "shortfall", "start",
+    "OUTCOMES", "State", "best_intervals", "difference", "gone", "gradients", "grid_starts", "loss", "negative",
+    "optimal_ends", "outcomes", "random_starts", "run", "shortfall", "start",
 ]  # fmt: skip
 
 OUTCOMES = ("converged", "modes collapsed", "gradients vanished", "elsewhere")
@@ -47,8 +47,22 @@ def start(means: np.ndarray, ends: np.ndarray) -> State:
 
 def random_starts(rng: np.random.Generator, n: int, components: int, reach: float = 2.0) -> State:
     """n starts with means ~ U[-1, 1], and as many intervals with the sorted ends ~ U[-reach, reach]."""
-    means = rng.uniform(-1, 1, (components, n))
-    return start(means, np.sort(rng.uniform(-reach, reach, (2 * components, n)), axis=0).reshape(components, 2, n))
+    return start(rng.uniform(-1, 1, (components, n)), _random_ends(rng, n, components, reach))
+
+
+def grid_starts(rng: np.random.Generator, side: int, each: int, reach: float = 2.0) -> State:
+    """Two means, each of `side` equally spaced values from -1 to 1, against `each` random pairs of intervals.
+
+    side * side * each starts, the second mean running faster than the first; the intervals as of random_starts.
+    """
+    values = np.linspace(-1, 1, side)
+    means = np.repeat(np.stack(np.meshgrid(values, values, indexing="ij")).reshape(2, -1), each, axis=1)
+    return start(means, _random_ends(rng, means.shape[1], 2, reach))
+
+
+def _random_ends(rng: np.random.Generator, n: int, components: int, reach: float) -> np.ndarray:
+    """[components, 2, n]"""
+    return np.sort(rng.uniform(-reach, reach, (2 * components, n)), axis=0).reshape(components, 2, n)
 
 
 @jax.jit

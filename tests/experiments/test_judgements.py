@@ -9,6 +9,7 @@ from gan_probe import sets
 from gan_probe.experiments import (
     ddm_optimum,
     dynamics,
+    dynamics_panels,
     embeddings,
     encoder,
     experiment,
@@ -103,6 +104,16 @@ def test_discriminator_collapse(left_out, right, verdict):
     assert set(outcomes(found).values()) == {verdict}
     lost = np.full((2, 5_000), right == 1.0)
     assert outcomes(lost_intervals.risk_claims(lost, lost, lost))["002-2-i"] == verdict
+
+
+def test_maps_name_each_start_of_the_grid():
+    """Of 3 x 3 starts of the generator with 2 of the discriminator; a start's outcome is a function of its means."""
+    start = two_gaussians.grid_starts(np.random.default_rng(0), 3, 2)
+    found = np.where(start.means[0] > start.means[1], 0, np.where(start.means[0] == start.means[1], 1, 2))
+    table = dynamics_panels.maps({"first order": found.reshape(3, 3, 2)})
+    assert len(table.rows) == 9
+    for _, one, other, starts, *shares in table.rows:
+        assert starts == 2 and shares == [one > other, one == other, one < other, 0]
 
 
 @pytest.mark.parametrize(("apart", "verdict"), [(0.01, YES), (0.3, NO)])
@@ -328,25 +339,28 @@ def test_equal_means(apart, verdict):
 
 
 def test_a_short_training_does_not_speak_against_what_a_long_one_learns():
-    none, all_of_them = np.zeros(40, bool), np.ones(40, bool)
-    assert [toy._learned(none, n).outcome for n in (100, 100_000)] == [OPEN, NO]
-    assert toy._learned(all_of_them, 100).outcome == YES
+    none, every = (_courses(np.random.default_rng(0), 0.3, least, 0.3)["pair", "wasserstein"] for least in (0.01, 1.0))
+    assert [toy._learned(one).outcome for one in (_early(none), none)] == [OPEN, NO]
+    assert toy._learned(_early(every)).outcome == YES
+
+
+@pytest.mark.parametrize(("flat", "short", "long"), [(0.0, OPEN, YES), (0.3, NO, NO)])
+def test_a_short_training_does_not_show_what_never_happens(flat, short, long):
+    critic = _courses(np.random.default_rng(0), flat, 1.0, 0.3)["pair", "wasserstein"]
+    for course, verdict in ((_early(critic), short), (critic, long)):
+        assert toy._always("001-1-f", "", course, course.over("flat").mean(axis=0), at_most=0.01).outcome == verdict
 
 
 @pytest.mark.parametrize(("least", "short", "long"), [(0.01, OPEN, YES), (1.0, NO, NO)])
 def test_a_short_training_does_not_show_what_a_long_one_misses(least, short, long):
     course = _courses(np.random.default_rng(0), 0.3, least, 0.3)["pair", "js"]
     assert toy._lost("js", course).outcome == long
-    early = course._replace(looks=dict(zip((0, 5_000, 10_000), course.looks.values(), strict=True)))
-    assert toy._lost("js", early).outcome == short
+    assert toy._lost("js", _early(course)).outcome == short
 
 
 def test_modes_that_a_short_training_misses_or_that_samples_are_closest_to_are_not_lost():
     courses = _courses(np.random.default_rng(0), 0.3, 0.01, 0.3)
-    early = {
-        key: one._replace(looks=dict(zip((0, 1_000, 2_000), one.looks.values(), strict=True)))
-        for key, one in courses.items()
-    }
+    early = {key: _early(one) for key, one in courses.items()}
     even = {key: one._replace(closest=np.ones_like(one.near)) for key, one in courses.items()}
     assert set(outcomes(toy._mode_claims(early)).values()) == {OPEN}
     assert set(outcomes(toy._mode_claims(even)).values()) == {NO}
@@ -460,6 +474,10 @@ def test_flat_discriminators_and_modes_that_are_missed(flat, least, wrong, verdi
     assert pair["001-1-b"] == shape
 
 
+def _early(course):
+    return course._replace(looks=dict(zip((0, 1_000, 2_000), course.looks.values(), strict=True)))
+
+
 def _courses(rng, flat, least, wrong, kept=30):
     """Of 30 starts all or so many that are kept, with as many samples closest to a mode as within 3 sigma of it."""
 
@@ -469,7 +487,7 @@ def _courses(rng, flat, least, wrong, kept=30):
         near = np.full((3, kept, modes), 1.0)
         near[:, :, :3] = least
         misplaced = wrong + 0.001 * rng.random((3, kept))
-        return courses_lib.Course(looks, 30, np.arange(30)[-kept:], near, near, misplaced)
+        return courses_lib.Course(looks, 30, np.arange(30)[-kept:], near, near, misplaced, 1e-4)
 
     courses = {("pair", loss): course(2) for loss in toy._NAMES}
     courses |= {(law, "non_saturating"): course(8) for law in ("ring8", "grid25")}

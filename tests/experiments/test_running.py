@@ -73,8 +73,10 @@ def test_all_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("gan_probe.experiments.EXPERIMENTS", {name: EXPERIMENTS[name]})
     argv = ["reproduce", "--all", "--preset=smoke", f"--out={tmp_path}"]
     assert cli.main(argv) == 0
+    assert re.search(r"^1 of 1 experiments run: [\d,]+ s, [\d,]+ s of processor time$", capsys.readouterr().out, re.M)
     before = (tmp_path / name / "results.json").stat().st_mtime_ns
     assert cli.main(argv) == 0
+    assert "0 of 1 experiments run" in (said := capsys.readouterr().out) and said.splitlines()[0].endswith("; 1 kept")
     assert (tmp_path / name / "results.json").stat().st_mtime_ns == before
     assert cli.main(["reproduce", name, "--preset=smoke", "--seed=1", f"--out={tmp_path / name}"]) == 0
     assert json.loads((tmp_path / name / "results.json").read_text())["settings"]["seed"] == 1

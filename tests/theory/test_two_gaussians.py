@@ -77,6 +77,25 @@ def test_optimal_dynamics_converge():
     assert (system.outcomes(final, target, within=0.02) == 0).all()
 
 
+def test_a_grid_of_starts():
+    start = system.grid_starts(np.random.default_rng(0), 5, 7)
+    values, counts = np.unique(np.asarray(start.means).T, axis=0, return_counts=True)
+    np.testing.assert_allclose(values, [(a, b) for a in (-1, -0.5, 0, 0.5, 1) for b in (-1, -0.5, 0, 0.5, 1)])
+    assert (counts == 7).all()
+    ends = np.asarray(start.ends).reshape(4, -1)
+    assert (np.diff(ends, axis=0) > 0).all() and np.unique(ends, axis=1).shape == ends.shape and abs(ends).max() < 2
+
+
+@pytest.mark.parametrize("dynamics", ["optimal", "first order", "unrolled"])
+def test_means_that_begin_equal_stay_equal(dynamics):
+    """The diagonal of a grid of starts never converges, against the best discriminator either."""
+    start = system.grid_starts(np.random.default_rng(0), 5, 2)
+    equal = np.asarray(start.means[0] == start.means[1])
+    final = system.run(start, np.array([-0.5, 0.5], np.float32), dynamics=dynamics, steps=300)
+    assert equal.sum() == 10
+    np.testing.assert_array_equal(final.means[0, equal], final.means[1, equal])
+
+
 def test_one_gaussian_is_always_found_against_the_best_discriminator():
     target = np.zeros(1, np.float32)
     start = system.random_starts(np.random.default_rng(0), 200, 1)
