@@ -218,7 +218,9 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
                 return (row_stores, col_stores, _taken(of_cols, (nth + 1) % col_tiles)), None
 
             carry = [_opened(kept) for kept in stores], col_stores, _taken(of_cols, jnp.int32(0))
-            (row_stores, col_stores, _), _ = lax.scan(over_cols, carry, (x_tiles, jnp.arange(col_tiles, dtype=jnp.int32)))
+            (row_stores, col_stores, _), _ = lax.scan(
+                over_cols, carry, (x_tiles, jnp.arange(col_tiles, dtype=jnp.int32))
+            )
             return col_stores, [_put(store).kept for store in row_stores]
 
         col_tiles = len(cols.panel.norm) // col_tile
