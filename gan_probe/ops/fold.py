@@ -35,13 +35,14 @@ class Fold(NamedTuple):
     prepare(rows, cols, numbers, spread): Prepared, once for all tiles of two panels; `numbers` is the job's for either.
     update(state, tile, prepared): the state after one more tile, with what was prepared for its rows and columns.
     leave(state, rows, lanes): what goes to the host, with the tile's rows (tile.Side) on the leading axis; there the
-      blocks are the second.
+      blocks, or tiles, are the second.
     start(rows, cols): the empty result on the host, from both layouts.
     merge(result, state, place): adds the state (NumPy) of one panel of rows and one of columns.
     finish(result, rows, cols, job): the result in the order of the rows of the set.
 
-    choose(left): what goes to the host instead of a state that is kept of every tile, from what all of these leave
-      [rows, groups of columns] of a panel; `leave` gives a number of each row and lane [rows, lanes].
+    per_tile: whether every tile of columns has a state of its own, not every block.
+    choose(left): what goes to the host instead of all that the tiles leave, numbers [rows, lanes], from these side by
+      side [rows, groups of columns].
 
     coarse(rows, cols): the fold that gives the same result from rows rounded to bfloat16 (ops.coarse), or None where
       that isn't sooner. Such a pass has no other kind of fold.
@@ -60,6 +61,7 @@ class Fold(NamedTuple):
     start: Callable[[layout_lib.Layout, layout_lib.Layout], Any]
     merge: Callable[[Any, Any, "Place"], Any]
     finish: Callable[[Any, layout_lib.Layout, layout_lib.Layout, "Job"], Any]
+    per_tile: bool = False
     choose: Callable[[Any], Any] | None = None
     coarse: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
     alone: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None

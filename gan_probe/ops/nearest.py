@@ -130,7 +130,7 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
 
     return fold_lib.Fold(
         f"nearest(k={k})", Neighbours, init, update, leave, fold_lib.no_numbers, prepare, start, merge, finish,
-        choose, None if coarse else coarser,
+        True, choose, None if coarse else coarser,
     )  # fmt: skip
 
 

@@ -43,10 +43,12 @@ class InBlocks(NamedTuple):
 
 
 class _Candidates(NamedTuple):
-    """bound: float32 [p, blocks, rank + 1] least lower bounds in every block; position: int32, of the same shape."""
+    """bound: float32 [p, blocks, rank + 1] least lower bounds in every block; position: int32, of the same shape.
+    cols: whose positions they are."""
 
     bound: np.ndarray
     position: np.ndarray
+    cols: layout_lib.Layout
 
 
 @functools.cache
@@ -62,25 +64,25 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
     far = np.float32(layout_lib.FAR)
 
     def init(lanes):
-        bound = jnp.full((lanes.rows, keep), far)
-        return bound, jnp.zeros_like(bound, jnp.int32)
+        return (lanes.full(0.0).astype(jnp.int32),) * keep
 
     def prepare(rows, cols, numbers, spread):
         shrink = np.float32(1 - spread)
         return fold_lib.Prepared((rows.norm * shrink,), (jnp.where(numbers[1][:, 0] > 0, cols.norm * shrink, far),))
 
     def update(state, tile, prepared):
-        (norm,), (other,) = prepared
-        d = jnp.clip(norm[:, None] + other[None, :] + tile_lib.whole(tile), 0, far)
-        bound, position = state
-        found = jnp.broadcast_to(tile.cols.place[None, :], d.shape)
-        top, where = lax.top_k(-jnp.concatenate([bound, d], axis=1), keep)
-        position = jnp.take_along_axis(jnp.concatenate([position, found], axis=1), where, axis=1)
-        return -top, position
+        del state  # one of every tile
+
+        def bound(piece):
+            return jnp.clip(piece.product + piece.cols[0] + piece.rows[0], 0, far)
+
+        return tile_lib.lowest(tile, bound, keep, *prepared)
 
     def leave(state, rows, lanes):
-        del rows, lanes
-        return state
+        del rows
+        key = jnp.stack([lanes.flat(level) for level in state], axis=-1).reshape(lanes.rows, -1)
+        _, where = lax.top_k(-lax.bitcast_convert_type(key, jnp.float32), keep)
+        return jnp.take_along_axis(key, where, axis=1), where // keep
 
     def numbers(job, side, layout):
         del job
@@ -88,21 +90,27 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
 
     def start(rows, cols):
         shape = (len(rows.first), cols.block_slots, keep)
-        return _Candidates(np.full(shape, far), np.zeros(shape, np.int32))
+        return _Candidates(np.full(shape, far), np.zeros(shape, np.int32), cols)
 
     def merge(result, state, place):
-        at = (place.rows, place.blocks)
-        bound, position = np.asarray(state[0]), np.asarray(state[1]) + np.int32(place.cols.start)
-        if (result.bound[at] < far).any():  # a block of more than one panel
-            bound = np.concatenate([result.bound[at], bound], axis=-1)
-            bound, position = _least(bound, np.concatenate([result.position[at], position], axis=-1), keep)
-        result.bound[at], result.position[at] = bound, position
+        key, group = (np.asarray(a) for a in state)
+        cols, tiles = result.cols, key.shape[1]
+        low_bits = np.int32(tile_lib.slice_bits(cols.group))
+        first = place.cols.start + (place.cols.stop - place.cols.start) // tiles * np.arange(tiles, dtype=np.int32)
+        position = first[:, None] + cols.columns(group, key & low_bits)
+        bound = (key & ~low_bits).view(np.float32)
+        blocks = cols.panel_block[first // cols.panel] + cols.local_block[first]
+        for block in np.unique(blocks).tolist():
+            at = (place.rows, block)
+            of_block = [a[:, blocks == block].reshape(len(a), -1) for a in (bound, position)]
+            found = [np.concatenate([old[at], new], axis=1) for old, new in zip(result, of_block, strict=False)]
+            result.bound[at], result.position[at] = _least(*found, keep)
         return result
 
     def finish(result, rows, cols, job):
         del job
         p, weight = len(rows.first), _drawn(cols, draw)
-        of_blocks = (a[:, : cols.blocks].reshape(p, -1, MERGED * keep) for a in result)
+        of_blocks = (a[:, : cols.blocks].reshape(p, -1, MERGED * keep) for a in result[:2])
         bound, column = _least(*of_blocks, keep)
         distance2, copies = np.full(bound.shape, np.inf), np.where(bound < far, weight[column], 0)
         if rows is cols:
@@ -123,7 +131,9 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         return InBlocks(rows.expand(block2).T, near2, near, _first_copies(rows, _drawn(rows, draw)))
 
     name = f"nearest_in_blocks(k={k},rank={rank},draw={draw})"
-    return fold_lib.Fold(name, InBlocks, init, update, leave, numbers, prepare, start, merge, finish)
+    return fold_lib.Fold(
+        name, InBlocks, init, update, leave, numbers, prepare, start, merge, finish, per_tile=True
+    )  # fmt: skip
 
 
 def _drawn(layout: layout_lib.Layout, draw: int) -> np.ndarray:

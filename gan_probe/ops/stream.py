@@ -290,7 +290,7 @@ class _Store(NamedTuple):
 
 def _stores(fold: fold_lib.Fold, rows: _Numbered, lanes: tile_lib.Lanes, blocks: int, tiles: int) -> Any:
     """First states of a fold [tiles of rows, blocks or tiles of columns, ...]."""
-    lead = len(rows.panel.norm) // lanes.rows, tiles if fold.choose else blocks
+    lead = len(rows.panel.norm) // lanes.rows, tiles if fold.per_tile else blocks
     return jax.tree.map(lambda a: jnp.broadcast_to(a, (*lead, *a.shape)), fold.init(lanes))
 
 
@@ -310,7 +310,7 @@ def _put(store: _Store) -> _Store:
 def _update(fold: fold_lib.Fold, store: _Store, prepared, tile: tile_lib.Tile, first: jax.Array | int) -> _Store:
     """The store of a fold after one more tile; the states of the tile's rows begin with the `first`."""
     kept = _put(store).kept
-    at = first + (tile.cols.place[0] // len(tile.cols.place) if fold.choose else tile.cols.block[0])
+    at = first + (tile.cols.place[0] // len(tile.cols.place) if fold.per_tile else tile.cols.block[0])
     return _Store(kept, fold.update(_taken(kept, at), tile, prepared), at)
 
 

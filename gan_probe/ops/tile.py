@@ -22,7 +22,7 @@ from jaxtyping import Array, Bool, Float, Int, Num, Shaped
 
 from gan_probe.ops import layout as layout_lib
 
-__all__ = ["Lanes", "Piece", "Side", "Tile", "appended", "least", "multiply", "pieces", "spread", "total", "whole"]
+__all__ = ["Lanes", "Piece", "Side", "Tile", "appended", "least", "lowest", "multiply", "pieces", "slice_bits", "spread", "total", "whole"]
 
 
 class Side(NamedTuple):
@@ -165,6 +165,33 @@ def least(
     for other in numbers:
         first = jnp.minimum(first, other)
     return first
+
+
+def lowest(
+    tile: Tile,
+    number: Callable[[Piece], Float[Array, "..."]],
+    count: int,
+    rows: Sequence[Array] = (),
+    cols: Sequence[Array] = (),
+) -> tuple[Int[Array, "..."], ...]:
+    """The `count` least numbers of any pair, least first, by row and lane, with the slices they are of.
+
+    Each is the bits of the number, which must not be below 0, but for its lowest ones, which hold the slice: what they
+    are as a float is at or below the number (see `slice_bits`).
+    """
+    mask = np.int32(slice_bits(tile.slices))
+    number = jax.jit(number)
+    found = [jnp.full_like(tile.lanes.full(0.0), np.iinfo(np.int32).max, jnp.int32)] * count
+    for i, piece in enumerate(pieces(tile, rows, cols)):
+        key = (lax.bitcast_convert_type(number(piece), jnp.int32) & ~mask) | np.int32(i)
+        for level in range(count):
+            found[level], key = jnp.minimum(found[level], key), jnp.maximum(found[level], key)
+    return tuple(found)
+
+
+def slice_bits(slices: int) -> int:
+    """The bits of a number of `lowest` that hold its slice."""
+    return (1 << (slices - 1).bit_length()) - 1
 
 
 def whole(tile: Tile) -> Float[Array, "rows cols"]:

@@ -38,13 +38,14 @@ def check(found, rows, cols, cols_drawn, *, k, rank):
 
 
 @pytest.mark.parametrize("draw", [50, 100])
-@pytest.mark.parametrize(("copies", "tile", "panel"), [(False, 16, 32), (True, 16, 32), (True, 16, 1024)])
-def test_all_orientations_against_brute_force(run, laid, pair, copies, tile, panel, draw):
+@pytest.mark.parametrize("blocks", [2, 6])  # of several tiles each, of one
+@pytest.mark.parametrize(("copies", "tile", "panel"), [(False, 16, 32), (True, 32, 32), (True, 16, 1024)])
+def test_all_orientations_against_brute_force(run, laid, pair, copies, tile, panel, draw, blocks):
     """83 and 61 rows; copies recur within sets, within blocks and across."""
     x, y = pair(83, 61, 3, copies=copies)
     if copies:
         x[:40] = x[0]
-    rows, cols = (laid(z, centre=x.mean(axis=0), tile=tile, panel=panel) for z in (x, y))
+    rows, cols = (laid(z, centre=x.mean(axis=0), blocks=blocks, tile=tile, panel=panel) for z in (x, y))
     job = fold.Job(nearest_in_blocks.nearest_in_blocks(k=5, rank=3, draw=draw))
     (xy,), (yx,) = run(rows, cols, [job], [job])
     (xx,), _ = run(rows, rows, [job])
