@@ -22,7 +22,21 @@ from jaxtyping import Array, Bool, Float, Int, Num, Shaped
 
 from gan_probe.ops import layout as layout_lib
 
-__all__ = ["Lanes", "Piece", "Side", "Tile", "appended", "least", "lowest", "multiply", "pieces", "slice_bits", "spread", "total", "whole"]
+__all__ = [
+    "Lanes",
+    "Piece",
+    "Side",
+    "Tile",
+    "appended",
+    "least",
+    "lowest",
+    "multiply",
+    "pieces",
+    "slice_bits",
+    "spread",
+    "total",
+    "whole",
+]
 
 
 class Side(NamedTuple):
