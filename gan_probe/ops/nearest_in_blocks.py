@@ -32,8 +32,8 @@ _CHUNK = 4096  # rows whose neighbours' copies are listed at once
 class InBlocks(NamedTuple):
     """Of the columns drawn, a row's own left out; what is said of a row that isn't drawn itself means nothing.
 
-    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each merged block, short of it by the
-      rounding of float32; inf without one.
+    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each merged block, short of it by
+      the rounding of float32; inf without one.
     distance2: float64 [n, k] squared distances of the k nearest of all.   indices: int64 [n, k], ties to the lowest.
     drawn: bool [n], whether the row is drawn where it is a column.
     """
