@@ -421,7 +421,9 @@ def test_what_inversions_tell(sign, verdict):
 @pytest.mark.parametrize(("ends", "verdict"), [((0.6, 1.0), YES), ((-0.5, 0.3), NO), ((0.1, 1.0), OPEN)])
 def test_orders_under_embeddings(ends, verdict):
     entry = {"embeddings": ["a", "b"], "kendall": {"value": sum(ends) / 2, "ci95": list(ends)}, "contradictions": []}
-    assert embeddings._judged("", [entry], ["a", "b"]).outcome == verdict
+    other = {**entry, "kendall": {"value": 0.0, "ci95": [-1.0, 1.0]}}  # of a score that isn't judged
+    found = embeddings._judged("", {"ddm, s=1": [entry], "kid": [other]}, ["a", "b"])
+    assert found.outcome == verdict and "by kid: 0.00 [-1.00, 1.00]" in found.measured
 
 
 @pytest.mark.parametrize(("vae", "spread", "verdict"), [(50.0, 4.0, YES), (-50.0, 1.0, NO)])
