@@ -60,7 +60,7 @@ def evaluate(
       resize, crop, label: see `gan-probe evaluate --help`.
       cache_dir: keeps embeddings and what depends on real and train alone.
       memory_gb: memory that features and panels may take.
-      tile: most rows of a tile.
+      tile: most columns of a tile.
       devices: devices to use, all by default.
       progress: called as tqdm is; None shows nothing.
       **switches: of the metrics: k, ties, scale, distance, threshold, ...

@@ -38,7 +38,7 @@ class Reference:
       resize, crop, label: see `gan-probe evaluate --help`.
       cache_dir: keeps embeddings and the passes of real and train from run to run, by content hash.
       memory_gb: memory that features and panels may take.
-      tile: most rows of a tile.
+      tile: most columns of a tile.
       devices: devices to use, all by default.
       progress: called as tqdm is; None shows nothing.
 

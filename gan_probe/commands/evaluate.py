@@ -30,7 +30,7 @@ def _define(values: flags.FlagValues) -> None:
         "curves", False, "also every metric on eighths, quarters and halves of the sets", flag_values=values
     )
     whole("seed", 0, "of blocks, calibration and grids", lower_bound=0, upper_bound=2**32 - 1)
-    whole("tile", 512, "most rows of a tile", lower_bound=16)
+    whole("tile", 512, "most columns of a tile (no more than 512 are taken on CPU)", lower_bound=16)
     flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", 0.1, 1e6, flag_values=values)
     text("cache", _cache_dir(), "folder for embeddings and passes of real and train; --cache= keeps nothing")
     from gan_probe import selection

@@ -19,6 +19,7 @@ FAR = np.float32(1e37)
 """Squared norm of a padded row: farther than any finite feature, yet sums of it stay finite in float32."""
 
 _TALL = 3  # most tiles side by side as the rows of one multiply
+_SLICES = 32  # most columns of a tile that share a lane: programs grow with them
 _CHUNK = 1 << 22  # numbers of float64 held at once while norms are taken
 
 
@@ -187,7 +188,7 @@ def lay_out(
       block: int32 [n] block of each row, 0 <= block < blocks.
       blocks: number of blocks (20 everywhere but in tests).
       centre: float32 [d], the same for every layout that meets in a pass.
-      tile: most rows of a tile.
+      tile: most columns of a tile, of which programs take 512 on CPU.
       panel: most rows of a panel (rounded up to hold one tile per device).
       devices: devices that share a panel.
     """
@@ -202,6 +203,7 @@ def lay_out(
 
     largest = max(int(sizes.max()), 1)
     lanes = 16 if jax.default_backend() == "cpu" else 128  # what a vector register or a row of them holds
+    tile = min(tile, _SLICES * lanes)
     pieces = -(-largest // tile)
     widths = [_round_up(-(-largest // n), lanes) for n in (pieces, pieces + 1)]
     tile = min(widths, key=lambda width: _round_up(largest, width))  # the least padding
