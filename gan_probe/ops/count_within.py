@@ -5,6 +5,7 @@ bound of its distance is inside; where only the lower bound is, the pair is bord
 """
 
 import functools
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -94,15 +95,7 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
         to_settle = int(np.minimum(open_pairs, contents[:, None]).sum())
         if to_settle <= _MOST_SETTLED:
             limits = numbers(job, balls, cols if balls == "cols" else rows)[:, :2]
-            doubtful = ((block, np.flatnonzero(of_rows)) for block, of_rows in enumerate(open_pairs))
-            screened = (
-                (block, found)
-                for block, at in doubtful
-                for found in exact.screened_pairs(
-                    rows, at, cols, between=limits if balls == "cols" else limits[at], balls=balls, block=block
-                )
-            )
-            for block, found in screened:
+            for block, found in _screened(rows, cols, open_pairs, limits, balls):
                 r, c = found.row, found.col
                 sure[block, found.rows] = found.nearer
                 d2 = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[c])
@@ -118,6 +111,15 @@ def count_within(*, ties: str, balls: str) -> fold_lib.Fold:
 
     name = f"count_within(ties={ties},balls={balls})"
     return fold_lib.Fold(name, Counts, init, update, leave, numbers, prepare, start, merge, finish)
+
+
+def _screened(rows, cols, open_pairs, limits, balls) -> Iterator[tuple[int, exact.Screened]]:
+    """Block by block, the rows that have open pairs [blocks, p] with its columns."""
+    for block in np.flatnonzero(open_pairs.any(axis=1)).tolist():
+        at = np.flatnonzero(open_pairs[block])
+        between = limits if balls == "cols" else limits[at]
+        for found in exact.screened_pairs(rows, at, cols, between=between, balls=balls, block=block):
+            yield block, found
 
 
 def _radius2(job: fold_lib.Job, layout: layout_lib.Layout) -> np.ndarray:

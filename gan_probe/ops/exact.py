@@ -85,7 +85,8 @@ def screened_pairs(
       contents: look only at the first copy of every content.
       block: look only at the columns of this block.
     """
-    width = len(cols.first)
+    places = cols.panel_slices(block)
+    width = sum(place.stop - place.start for place in places)
     step = min(1024 if len(at) > 128 else 128, max(16, (1 << 25) // width // 16 * 16))
     for start in range(0, len(at), step):
         chosen = at[start : start + step]
@@ -94,7 +95,7 @@ def screened_pairs(
         limits = np.resize(between[start : start + step], (step, 2))[:, None] if balls == "rows" else between[None]
         found_r, found_c = [], []
         nearer = np.zeros(len(chosen), np.int64)
-        for place in cols.panel_slices(block):
+        for place in places:
             panel = cols.load(place)
             norm = panel.reach if contents else panel.norm
             limit = limits if balls == "rows" else limits[:, place]

@@ -16,7 +16,7 @@ _COEFFICIENTS = (1.0, 0.6931468559, 0.2402223800, 0.05550892952, 0.009671697938,
 
 
 def exp2(t: Float[Array, "..."]) -> Float[Array, "..."]:
-    """2^t for t < 127, to 3e-7 of itself; 0 for t <= -127.
+    """2^t for -126 <= t < 127, to 3e-7 of itself; 0 for t <= -127, and less than the least normal number between.
 
     On CPUs 2^(n + f), n the nearest whole number: n goes to the exponent of the float that a polynomial gives for 2^f.
     """

@@ -55,7 +55,7 @@ def mixture() -> fold_lib.Fold:
         new = jnp.maximum(top, -tile_lib.least(tile, lambda p: -exponent(p), *prepared))
 
         def weight(piece):
-            return exponential.exp2((exponent(piece) - new) * rate)
+            return exponential.exp2(jnp.minimum((exponent(piece) - new) * rate, 0))
 
         shrink = exponential.exp2((top - new) * rate)
         return (

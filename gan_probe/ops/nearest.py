@@ -122,7 +122,8 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
 
         # The workers' own threads would wait for one another.
         with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(exact.WORKERS) as pool:
-            list(pool.map(fill, np.array_split(filled, max(exact.WORKERS, len(filled) // _ROWS))))
+            shares = min(len(filled), max(exact.WORKERS, len(filled) // _ROWS))
+            list(pool.map(fill, np.array_split(filled, shares)))
         return _finish(column, distance2, hidden, rows, cols, k)
 
     def coarser(rows, cols):

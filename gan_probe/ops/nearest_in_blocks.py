@@ -3,9 +3,9 @@
 A classifier by nearest neighbours wants as many columns of either set. So the fold looks at `draw` columns only: every
 (n / draw)-th row in the order of the layout (blocks, then content hashes), which is random, the same in any order of
 the rows, and thins copies of a row as it thins others. On the device the least lower bounds of every block are kept; on
-the host the nearest of all these candidates get their true distances, and a row of which one of the k nearest may be
-hidden is screened again. Within a block the distances are those lower bounds: of equal rows 0, and otherwise short of
-the true ones by the rounding of float32, which design effects do not feel.
+the host these candidates get their true distances, and a row of which a block may hide one of its k nearest is screened
+again. Within a block the candidates are those of float32: distances that differ by less than its rounding may pass for
+one another there, which design effects do not feel.
 """
 
 import functools
@@ -25,15 +25,13 @@ __all__ = ["MERGED", "InBlocks", "nearest_in_blocks"]
 MERGED = 2
 """Blocks of the layout that make one block of this fold."""
 
-_SPARE = 4  # candidates beyond k whose true distance is taken
 _CHUNK = 4096  # rows whose neighbours' copies are listed at once
 
 
 class InBlocks(NamedTuple):
     """Of the columns drawn, a row's own left out; what is said of a row that isn't drawn itself means nothing.
 
-    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each merged block, short of it by
-      the rounding of float32; inf without one.
+    block2: float64 [blocks, n] squared distance to the `rank`-th nearest column of each merged block, inf without one.
     distance2: float64 [n, k] squared distances of the k nearest of all.   indices: int64 [n, k], ties to the lowest.
     drawn: bool [n], whether the row is drawn where it is a column.
     """
@@ -114,23 +112,18 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         p, weight = len(rows.first), _drawn(cols, draw)
         of_blocks = (a[:, : cols.blocks].reshape(p, -1, MERGED * keep) for a in result[:2])
         bound, column = _least(*of_blocks, keep)
-        hidden = bound.max(axis=-1).min(axis=-1)
-        copies = np.where(bound < far, weight[column], 0)
+        distance2, copies = np.full(bound.shape, np.inf), np.where(bound < far, weight[column], 0)
         if rows is cols:
             copies = copies - (column == np.arange(p)[:, None, None])
-        bound = np.where(copies > 0, bound, np.inf)
-        block2 = _nth(bound, copies, rank)
+        r, b, c = np.nonzero((copies > 0) & (rows.first >= 0)[:, None, None])
+        at = cols.first[column[r, b, c]]
+        distance2[r, b, c] = exact.squared_distances(rows.features, rows.first[r], cols.features, at)
 
-        flat = [a.reshape(p, -1) for a in (bound, column, copies)]
-        last = min(k + _SPARE, flat[0].shape[1]) - 1
-        looked = np.argpartition(flat[0], last, axis=1)[:, : last + 1]
-        bound, column, copies = (np.take_along_axis(a, looked, axis=1) for a in flat)
-        hidden = np.minimum(hidden, bound.max(axis=1))
-        r, c = np.nonzero((copies > 0) & (rows.first >= 0)[:, None])
-        distance2 = np.full(bound.shape, np.inf)
-        distance2[r, c] = exact.squared_distances(rows.features, rows.first[r], cols.features, cols.first[column[r, c]])
-        kth = _nth(distance2, copies, k)
-        near2, near = _first(distance2, column, cols, k)
+        block2 = _nth(distance2, copies, rank)
+        flat = [a.reshape(p, -1) for a in (distance2, column, copies)]
+        kth = _nth(flat[0], flat[2], k)
+        hidden = bound.max(axis=-1).min(axis=-1)
+        near2, near = _first(flat[0], flat[1], cols, k)
         doubtful = np.flatnonzero((kth >= hidden) & (rows.first >= 0))
         if doubtful.size:
             _second_look(near2, near, doubtful, kth[doubtful], weight, rows, cols)

@@ -202,7 +202,7 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
                 row_stores, col_stores, (col, col_numbers) = carry
                 x, nth = y
                 product = tile_lib.multiply(row.x, x)
-                tile = tile_lib.Tile(product, row, col, row_lanes, col_tile // width, spread, same, weighted)
+                tile = tile_lib.Tile(product, row, col, row_lanes, col_tile // width, same, weighted)
                 turned = tile._replace(rows=col, cols=row, lanes=col_lanes, slices=part // width)
                 for_rows, for_cols = (
                     [fold_lib.Prepared(own, other) for own, other in zip(*both, strict=True)]

@@ -83,7 +83,7 @@ class Tile(NamedTuple):
 
     product: -2 x.y of the centred rows, or the product of a fold's own operands: [rows, cols], [cols, rows] if turned.
     lanes: how sums over the columns lie.   slices: columns that share a lane within one part of the tile.
-    spread: of the distances.   same: equal contents are equal rows of one set.   weighted: rows may stand for copies.
+    same: equal contents are equal rows of one set.   weighted: rows may stand for copies.
     """
 
     product: Float[Array, "r c"]
@@ -91,7 +91,6 @@ class Tile(NamedTuple):
     cols: Side
     lanes: Lanes
     slices: int
-    spread: float
     same: bool
     weighted: bool
 
@@ -195,7 +194,7 @@ def lowest(
     """
     mask = np.int32(slice_bits(tile.slices))
     number = jax.jit(number)
-    found = [jnp.full_like(tile.lanes.full(0.0), np.iinfo(np.int32).max, jnp.int32)] * count
+    found = [lax.bitcast_convert_type(tile.lanes.full(np.float32(np.inf)), jnp.int32)] * count
     for i, piece in enumerate(pieces(tile, rows, cols)):
         key = (lax.bitcast_convert_type(number(piece), jnp.int32) & ~mask) | np.int32(i)
         for level in range(count):

@@ -143,3 +143,12 @@ def test_faiss_and_sklearn_agree(run, laid, pair):
     distance, nearest_of = tree.kneighbors(x.astype(np.float64))
     np.testing.assert_array_equal(found.indices, nearest_of)
     np.testing.assert_allclose(np.sqrt(found.distance2), distance, rtol=1e-12)
+
+
+def test_a_single_row_and_equal_rows(run, laid):
+    """Rows that fill one position are settled too."""
+    y = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    for x in (y[7:8], np.repeat(y[7:8], 50, axis=0)):
+        (found,), _ = run(laid(x, blocks=1), laid(y), [fold.Job(nearest.nearest(k=1))])
+        np.testing.assert_array_equal(found.indices, 7)
+        np.testing.assert_array_equal(found.distance2, 0)

@@ -7,7 +7,7 @@ from gan_probe.ops import tile as tile_lib
 SIDES = {"by its rows": False, "by its columns": True}
 
 
-def tile_of(x, y, *, turned, same=False, spread=0.0):
+def tile_of(x, y, *, turned, same=False):
     """A tile whose rows are `x`; turned, it is the transposed product that is at hand."""
     rows, cols = (tile_lib.Side(*map(jnp.asarray, layout.load(layout.rows(0)))) for layout in (x, y))
     first, second = (cols, rows) if turned else (rows, cols)
@@ -15,7 +15,7 @@ def tile_of(x, y, *, turned, same=False, spread=0.0):
     parts = len(cols.norm) // y.tile if turned else 1
     lanes = tile_lib.Lanes(len(rows.norm), x.lanes, turned, parts)
     slices = len(cols.norm) // parts // x.lanes
-    return tile_lib.Tile(product, rows, cols, lanes, slices, spread, same, weighted=x.has_duplicates)
+    return tile_lib.Tile(product, rows, cols, lanes, slices, same, weighted=x.has_duplicates)
 
 
 @pytest.mark.parametrize("d", [1, 3, 64, 2048])
