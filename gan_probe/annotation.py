@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gan_probe import sets, types, whole_file
+from gan_probe import sets, types
 from gan_probe.classifiers import linear, runs
 from gan_probe.data import colour
 from gan_probe.embed import stream
@@ -147,7 +147,7 @@ def classify(
         "classes": list(trained.classes), "confusion": confusion.tolist(), "per_class": _per_class(confusion),
         "sha256": trained.sha256, "epochs": trained.epochs, "converged": trained.converged,
     }  # fmt: skip
-    _put(out / ACCURACY, (json.dumps(accuracy, indent=1) + "\n").encode())
+    runs.put(out / ACCURACY, (json.dumps(accuracy, indent=1) + "\n").encode())
     return trained, accuracy
 
 
@@ -177,10 +177,3 @@ def trained_rows(run: pathlib.Path) -> np.ndarray:
         return np.load(pathlib.Path(run) / _ROWS, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return np.zeros(0, np.uint64)
-
-
-def _put(path: pathlib.Path, content: bytes) -> None:
-    try:
-        whole_file.put(path, content)
-    except OSError as error:
-        raise types.UserError(f"{path}: cannot be written ({error.strerror})") from error

@@ -13,7 +13,7 @@ from gan_probe import checkpoint, models, run_file, types, whole_file
 from gan_probe.classifiers import recipes, solved, training
 from gan_probe.models import outputs
 
-__all__ = ["Classifier", "load", "predicted", "train", "unfinished"]
+__all__ = ["Classifier", "load", "predicted", "put", "train", "unfinished"]
 
 _BATCH = 4096  # rows decoded at once
 
@@ -89,7 +89,7 @@ def train(
     )  # fmt: skip
     history = list(run_file.begin(out, settings, resume=resume).get("epochs", []))
     for name, content in (beside or {}).items():
-        _put(out / name, content)
+        put(out / name, content)
     state = trainer.init()
     step = checkpoint.latest(out) if resume else None
     if step is not None:
@@ -164,7 +164,8 @@ def unfinished(run: str, classifier: Classifier) -> list[str]:
     return [f"warning: training of {run} was stopped after {epochs}; go on with gan-probe classify --resume"]
 
 
-def _put(path: pathlib.Path, content: bytes) -> None:
+def put(path: pathlib.Path, content: bytes) -> None:
+    """Write a file of a run, whole; UserError where that can't be."""
     try:
         whole_file.put(path, content)
     except OSError as error:
