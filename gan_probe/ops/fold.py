@@ -47,8 +47,6 @@ class Fold(NamedTuple):
     coarse(rows, cols): the fold that gives the same result from rows rounded to bfloat16 (ops.coarse), or None where
       that isn't sooner. Such a pass has no other kind of fold.
     alone(rows, cols): the fold that gives the same result sooner where it has the pass to itself, or None.
-    operands(rows, cols): the two matrices, rows on the leading axis, that such a fold wants multiplied instead of the
-      centred rows: `product` of its tiles is theirs.
     """
 
     name: str
@@ -65,7 +63,6 @@ class Fold(NamedTuple):
     choose: Callable[[Any], Any] | None = None
     coarse: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
     alone: Callable[[layout_lib.Layout, layout_lib.Layout], "Fold | None"] | None = None
-    operands: Callable[[tile_lib.Side, tile_lib.Side], tuple[Any, Any]] | None = None
 
 
 class Place(NamedTuple):

@@ -1,15 +1,17 @@
 """Log-sum-exp fold: log sum_y exp(-D(x, y) / s) for every row x, kept apart for every block of columns.
 
 Several scales share the running minimum of the distance, one a lane, so that the largest exponential of every lane and
-scale is 1 (thesis 004, eq 3.3 to 3.5). Where no exponential can be too small for float32 and nobody else wants the
-products, the exponent is itself the product, of rows with their norms appended, and no minimum is taken: in few
-dimensions that halves the time, as XLA:CPU then multiplies, exponentiates and sums in one kernel.
+scale is 1 (thesis 004, eq 3.3 to 3.5). Where no exponential can be too small for float32, nobody else wants the
+products and rows are of few numbers, squared differences are summed without a multiply and no minimum is taken: on a
+CPU that halves the time, as differences, exponentials and their sum are one kernel.
 """
 
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from gan_probe.ops import exponential
 from gan_probe.ops import fold as fold_lib
@@ -20,6 +22,9 @@ __all__ = ["log_sum_exp"]
 
 _LEAST_EXPONENT = -87.0
 """Exponentials below this one may be zero in float32."""
+
+_FEW = 12  # numbers a row up to which differences are sooner than the multiply
+_MOST_LOADS = 240  # of a kernel: beyond about 250 XLA:CPU leaves the vector registers
 
 
 @functools.cache
@@ -68,9 +73,10 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
         return new[:, 0], jnp.stack(joined, axis=1), rows.norm if squared else jnp.zeros_like(rows.norm)
 
     def alone(rows, cols):
-        if len(scales) > 1 or not squared or not _within_reach(rows, cols, scales[0]):
+        few = rows.dim <= _FEW and jax.default_backend() == "cpu"
+        if len(scales) > 1 or not squared or not few or not _within_reach(rows, cols, scales[0]):
             return None
-        return _unshifted(scales[0])
+        return _by_differences(scales[0], rows.dim, rows.lanes)
 
     def start(rows, cols):
         return np.full((len(scales), cols.block_slots, len(rows.first)), -np.inf)
@@ -93,31 +99,53 @@ def log_sum_exp(*, scales: tuple[float, ...], squared: bool) -> fold_lib.Fold:
 
 
 @functools.cache
-def _unshifted(scale: float) -> fold_lib.Fold:
-    """The fold of one scale whose tiles hold -|x - y|^2 / scale; a row has no lanes."""
-    rate = np.float32(1 / scale)
+def _by_differences(scale: float, dim: int, width: int) -> fold_lib.Fold:
+    """The fold of one squared scale that sums squared differences itself, of rows of few numbers.
 
-    def operands(rows, cols):
-        return tile_lib.appended(rows, cols, inner=2 * rate, outer=-rate)
+    A tile's columns are slices [dim, width], read one group of slices after another: XLA:CPU makes one kernel of a
+    group, in vector registers unless it loads too much.
+    """
+    unit = np.float32((exponential.LOG2_E / scale) ** 0.5)
+    far = np.float32(layout_lib.FAR**0.5)
 
     def init(lanes):
-        return jnp.zeros(lanes.rows)
+        return jnp.zeros((lanes.rows, width))
 
     def prepare(rows, cols, numbers, spread):
-        del rows, cols, numbers, spread
-        return fold_lib.Prepared()
+        del numbers, spread
+        slices = jnp.where(cols.weight[:, None] > 0, cols.x * unit, far).reshape(-1, width, dim)
+        return fold_lib.Prepared((rows.x * unit,), (slices.swapaxes(1, 2).reshape(-1, dim),))
 
-    def update(total, tile, prepared):
-        del prepared
-        exponent = tile_lib.whole(tile)
-        if tile.same:
-            exponent = jnp.where(tile.rows.content[:, None] == tile.cols.content[None, :], 0, exponent)
-        term = tile.cols.weight * jnp.exp(exponent) if tile.weighted else jnp.exp(exponent)
-        return total + term.sum(axis=1)
+    def update(state, tile, prepared):
+        (x,), (y,) = prepared
+        slices, weight = y.reshape(-1, dim, width), tile.cols.weight.reshape(-1, 1, width)
+        each = dim + 1 if tile.weighted else dim
+        count = -(-len(slices) * each // (_MOST_LOADS - dim))
+        size = -(-len(slices) // count)
 
-    def leave(total, rows, lanes):
+        def grouped(a, filler):
+            more = ((0, count * size - len(a)), (0, 0), (0, 0))
+            return jnp.pad(a, more, constant_values=filler).reshape(count, size, *a.shape[1:])
+
+        groups = grouped(slices, far), grouped(weight, np.float32(0))
+
+        def taken(i):
+            return tuple(lax.dynamic_index_in_dim(a, i, keepdims=False) for a in groups)
+
+        def step(carry, i):
+            total, (group, weight) = carry
+            for nth in range(size):
+                apart = sum((x[:, k, None] - group[nth, k]) ** 2 for k in range(dim))
+                term = exponential.exp2(-apart)
+                total += weight[nth] * term if tile.weighted else term
+            return (total, taken((i + 1) % count)), None  # taken a step ahead, as the stream takes its tiles
+
+        (state, _), _ = lax.scan(step, (state, taken(jnp.int32(0))), jnp.arange(count, dtype=jnp.int32))
+        return state
+
+    def leave(state, rows, lanes):
         del rows, lanes
-        return total
+        return state.sum(axis=1)
 
     def start(rows, cols):
         return np.zeros((cols.block_slots, len(rows.first)))
@@ -133,8 +161,7 @@ def _unshifted(scale: float) -> fold_lib.Fold:
 
     whole = log_sum_exp(scales=(scale,), squared=True)
     return whole._replace(
-        init=init, update=update, leave=leave, prepare=prepare, start=start, merge=merge, finish=finish, alone=None,
-        operands=operands,
+        init=init, update=update, leave=leave, prepare=prepare, start=start, merge=merge, finish=finish, alone=None
     )  # fmt: skip
 
 

@@ -197,11 +197,12 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
 
         def over_rows(col_stores, x):
             row, row_numbers, stores = x
+            doubled = row.x * np.asarray(-2, row.x.dtype)  # the product is -2 x.y: a power of two rounds nothing
 
             def over_cols(carry, y):
                 row_stores, col_stores, (col, col_numbers) = carry
                 x, nth = y
-                product = tile_lib.multiply(row.x, x)
+                product = tile_lib.multiply(doubled, x)
                 tile = tile_lib.Tile(product, row, col, row_lanes, col_tile // width, same, weighted)
                 turned = tile._replace(rows=col, cols=row, lanes=col_lanes, slices=part // width)
                 for_rows, for_cols = (
@@ -238,9 +239,6 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
         all_rows, all_cols = (devices * len(side.panel.norm) for side in (rows, cols))
         row_stores = [_stores(f, rows, row_lanes, col_blocks, all_cols // col_tile) for f in row_folds]
         col_stores = [_stores(f, cols, col_lanes, row_blocks, all_rows // row_tile) for f in col_folds]
-        operands = next((f.operands for f in (*row_folds, *col_folds)), None) or _doubled
-        x, y = operands(rows.panel, cols.panel)
-        rows, cols = (s._replace(panel=s.panel._replace(x=a)) for s, a in ((rows, x), (cols, y)))
         ring = [(i, (i + 1) % devices) for i in range(devices)]
 
         def step(carry, _):
@@ -260,11 +258,6 @@ def _program(row_folds, col_folds, sizes, row_blocks, col_blocks, spread, same, 
     by_rows = PartitionSpec(parallel.AXIS)
     run = jax.shard_map(one_device, mesh=mesh, in_specs=by_rows, out_specs=by_rows, check_vma=False)
     return jax.jit(run, compiler_options=parallel.wide_vectors(mesh))
-
-
-def _doubled(rows: tile_lib.Side, cols: tile_lib.Side) -> tuple[jax.Array, jax.Array]:
-    """The centred rows, so that their product is -2 x.y: a power of two rounds nothing."""
-    return rows.x * np.asarray(-2, rows.x.dtype), cols.x
 
 
 def _prepare(folds, rows: _Numbered, cols: _Numbered, spread: float) -> list[fold_lib.Prepared]:

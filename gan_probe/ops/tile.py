@@ -27,7 +27,6 @@ __all__ = [
     "Piece",
     "Side",
     "Tile",
-    "appended",
     "least",
     "lowest",
     "multiply",
@@ -35,7 +34,6 @@ __all__ = [
     "slice_bits",
     "spread",
     "total",
-    "whole",
 ]
 
 
@@ -81,7 +79,7 @@ class Lanes(NamedTuple):
 class Tile(NamedTuple):
     """All pairs of `rows` and `cols`, as a fold over the columns of every row sees them.
 
-    product: -2 x.y of the centred rows, or the product of a fold's own operands: [rows, cols], [cols, rows] if turned.
+    product: -2 x.y of the centred rows: [rows, cols], [cols, rows] if turned.
     lanes: how sums over the columns lie.   slices: columns that share a lane within one part of the tile.
     same: equal contents are equal rows of one set.   weighted: rows may stand for copies.
     """
@@ -120,16 +118,6 @@ def spread(dim: int) -> float:
     2 exp(-8^2/2) (Higham and Mary, 2019, doi:10.1137/18M1226312); a few ulps more for the norms and the sums.
     """
     return (8.0 * dim**0.5 + 12.0) * 2.0**-24
-
-
-def appended(
-    rows: Side, cols: Side, *, inner: np.float32, outer: np.float32
-) -> tuple[Float[Array, "r e"], Float[Array, "c e"]]:
-    """Rows and columns with the norms as two more numbers: their product is inner x.y + outer (|x|^2 + |y|^2)."""
-    norms = [jnp.clip(outer * side.norm, -layout_lib.FAR, layout_lib.FAR)[:, None] for side in (rows, cols)]
-    ones = [jnp.ones_like(norm) for norm in norms]
-    left = jnp.concatenate([inner * rows.x, norms[0], ones[0]], axis=1)
-    return left, jnp.concatenate([cols.x, ones[1], norms[1]], axis=1)
 
 
 def multiply(x: Num[Array, "r d"], y: Num[Array, "c d"]) -> Float[Array, "r c"]:
@@ -205,8 +193,3 @@ def lowest(
 def slice_bits(slices: int) -> int:
     """The bits of a number of `lowest` that hold its slice."""
     return (1 << (slices - 1).bit_length()) - 1
-
-
-def whole(tile: Tile) -> Float[Array, "rows cols"]:
-    """The product as a matrix with a row for each of the rows."""
-    return tile.product.T if tile.lanes.turned else tile.product

@@ -56,13 +56,13 @@ def test_both_orientations_against_a_loop(run, laid, pair, dense, n, m, copies, 
 
 @pytest.mark.parametrize("copies", [False, True])
 @pytest.mark.parametrize("itself", [False, True])
-def test_a_pass_to_itself_multiplies_exponents_where_float32_holds_them(run, laid, pair, dense, copies, itself):
+def test_a_fold_with_the_pass_to_itself_sums_differences_where_float32_holds_them(run, laid, pair, dense, copies, itself):
     x, y = pair(83, 61, 3, copies=copies)
     rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
     if itself:
         y, cols = x, rows
     fold_of = {s: log_sum_exp.log_sum_exp(scales=(s,), squared=True) for s in (2.0, 0.02)}
-    assert fold_of[2.0].alone(rows, cols).operands is not None
+    assert fold_of[2.0].alone(rows, cols) is not None
     assert fold_of[0.02].alone(rows, cols) is None
     for scale, fold_ in fold_of.items():
         job = fold.Job(fold_)
@@ -70,6 +70,17 @@ def test_a_pass_to_itself_multiplies_exponents_where_float32_holds_them(run, lai
         close(forward[0], by_loop(dense(x, y), cols.block, cols.blocks, (scale,), True), 3, (scale,))
         for found in backward:
             close(found, by_loop(dense(y, x), rows.block, rows.blocks, (scale,), True), 3, (scale,))
+
+
+@pytest.mark.parametrize("copies", [False, True], ids=["distinct", "copies"])
+def test_many_slices_are_summed_in_groups(run, laid, pair, dense, copies):
+    x, y = pair(700, 530, 12, copies=copies)
+    rows, cols = (laid(z, centre=x.mean(axis=0), blocks=1, tile=512, panel=1024) for z in (x, y))
+    job = fold.Job(log_sum_exp.log_sum_exp(scales=(20.0,), squared=True))
+    assert job.fold.alone(rows, cols) is not None
+    (forward,), (backward,) = run(rows, cols, [job], [job])
+    close(forward, by_loop(dense(x, y), cols.block, 1, (20.0,), True), 12, (20.0,))
+    close(backward, by_loop(dense(y, x), rows.block, 1, (20.0,), True), 12, (20.0,))
 
 
 def test_exponents_are_not_trusted_beyond_the_reach_of_float32(run, laid):

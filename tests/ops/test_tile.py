@@ -28,7 +28,7 @@ def test_expansion_is_within_its_spread(laid, dense, d, scale):
     tile = tile_of(layout, layout, turned=False)
     seen = layout.first >= 0
     norm = layout.norm[seen].astype(np.float64)
-    found = norm[:, None] + norm + np.asarray(tile_lib.whole(tile), np.float64)[np.ix_(seen, seen)]
+    found = norm[:, None] + norm + np.asarray(tile.product, np.float64)[np.ix_(seen, seen)]
     true = dense(x[layout.first[seen]], x[layout.first[seen]])
     assert (np.abs(found - true) <= tile_lib.spread(d) * (norm[:, None] + norm)).all()
 
@@ -39,7 +39,7 @@ def test_lanes_cover_every_column_once(laid, pair, turned, sizes):
     n, m, width = sizes
     x, y = (laid(z, blocks=1, tile=width, panel=96) for z in pair(n, m, 3))
     tile = tile_of(x, y, turned=turned)
-    product = np.asarray(tile_lib.whole(tile), np.float64)
+    product = np.asarray(tile.product.T if tile.lanes.turned else tile.product, np.float64)
     place = jnp.asarray(tile.cols.place, jnp.float32)
     own = jnp.asarray(tile.rows.place, jnp.float32)
     expected = (product + 2 * np.arange(product.shape[1])) * np.arange(product.shape[0])[:, None]
