@@ -15,6 +15,7 @@ from gan_probe.ops import compiling
 __all__ = ["Timer"]
 
 _YARDSTICK = (4096, 20_000)  # rows of the bare matrix multiply that passes are compared with
+_WORTH = 0.02  # of the pairs of all passes, that it may take
 _MOST_BYTES = 1 << 28  # of its two factors
 
 
@@ -57,8 +58,8 @@ class Timer:
         stages = self._seconds | {"compiling": compiling.seconds() - self._compiled}
         out = {name: _line(seconds, None, None, None) for name, seconds in stages.items()}
         if self._passes:
-            dim, pairs = max((p.dim, p.pairs) for p in self._passes.values())
-            bare = _bare_matmul(dim, pairs, sum(p.seconds for p in self._passes.values()))
+            dim = max(p.dim for p in self._passes.values())
+            bare = _bare_matmul(dim, sum(p.pairs for p in self._passes.values()))
             for name, p in self._passes.items():
                 rate = 2 * p.dim * p.pairs / max(p.seconds, 1e-9) / 1e9
                 out[name] = _line(p.seconds, p.pairs, rate, rate / bare)
@@ -74,17 +75,16 @@ def _line(seconds: float, pairs: int | None, rate: float | None, fraction: float
     return {"seconds": seconds, "pairs": pairs, "gflop_per_s": rate, "fraction_of_matmul": fraction}
 
 
-def _bare_matmul(dim: int, pairs: int, seconds: float) -> float:
-    """GFLOP/s of a @ b.T of [4096, d] and [20000, d] (fewer rows where the passes were short or d is large)."""
-    share = min(
-        1.0, (pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)), (seconds / 20) ** 0.5
-    )
+def _bare_matmul(dim: int, pairs: int) -> float:
+    """GFLOP/s of a @ b.T of [4096, d] and [20000, d]; fewer rows where d is large, or passes of so many pairs short."""
+    share = min(1.0, (_WORTH * pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)))
     share = 2.0 ** math.floor(math.log2(share))  # few shapes to compile
     rows, cols = (max(16, int(n * share)) for n in _YARDSTICK)
     a, b = (jnp.ones((n, dim), jnp.float32) for n in (rows, cols))
+    multiply = _multiply.lower(a, b).compile()
     took = []
-    for _ in range(3):  # the first compiles
+    for _ in range(2):
         started = time.perf_counter()
-        _multiply(a, b).block_until_ready()
+        multiply(a, b).block_until_ready()
         took.append(time.perf_counter() - started)
-    return 2 * dim * rows * cols / max(min(took[1:]), 1e-9) / 1e9
+    return 2 * dim * rows * cols / max(min(took), 1e-9) / 1e9

@@ -1,9 +1,10 @@
-"""k-nearest fold: groups of columns from the stream, then exact neighbours from float64 on the host.
+"""k-nearest fold: candidates from the stream, then exact neighbours from float64 on the host.
 
-On the device the columns that share a lane of a tile are a group, and only each group's least lower bound goes on:
-ranks would cost twenty times as much. The least groups are chosen once a panel. On the host one small multiply a group
-looks inside those that may hold one of the k nearest, and what float32 can't tell apart there gets its true distance. A
-row whose k-th true distance isn't below every group passed over is screened again, completely.
+On the device the columns that share a lane of a tile are a group, and only each group's two least lower bounds go on,
+the least with its column: ranks would cost twenty times as much. The least groups are chosen once a panel. On the host
+the candidates get their true distances. A group whose second bound isn't beyond the k-th of these is looked into, with
+one small multiply for all its rows; a row whose k-th true distance isn't below every group dropped is screened again,
+completely.
 """
 
 import functools
@@ -26,6 +27,7 @@ __all__ = ["Neighbours", "nearest"]
 
 _SPARE = 4  # groups kept of every panel beyond k in bfloat16, 1 in float32: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
+_FAR, _HALFWAY = np.float32([layout_lib.FAR, 0.5 * layout_lib.FAR]).view(np.int32)  # keys
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
 _ROWS = 1 << 15  # rows whose groups are looked into at once
@@ -43,10 +45,12 @@ class Neighbours(NamedTuple):
 
 
 class _Groups(NamedTuple):
-    """bound: float32 [p, m] lower bounds; group: int32 [p, m], as `Layout.columns` counts them; hidden: float32 [p]
-    below all that was dropped; filled: int [panels] slots in use."""
+    """key, second: int32 [p, m], the two least lower bounds of a group, as tile.lowest has them; group: int32 [p, m],
+    as `Layout.columns` counts them; hidden: int32 [p], key below all that was dropped; filled: int [panels] slots in
+    use."""
 
-    bound: np.ndarray
+    key: np.ndarray
+    second: np.ndarray
     group: np.ndarray
     hidden: np.ndarray
     filled: np.ndarray
@@ -60,7 +64,7 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
     far = np.float32(layout_lib.FAR)
 
     def init(lanes):
-        return lanes.full(0.0).astype(jnp.int32)
+        return (lanes.full(0.0).astype(jnp.int32),) * 2
 
     def prepare(rows, cols, numbers, spread):
         del numbers
@@ -69,42 +73,43 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
 
     def update(state, tile, prepared):
         del state  # one of every tile
-        (norm,), others = prepared
-        d = tile_lib.least(tile, lambda p: p.at_equal(far, p.product + p.cols[0]), (), others)
-        d = jnp.clip(d + tile.lanes.of_rows(norm), 0, far)
-        return lax.bitcast_convert_type(d, jnp.int32)
+
+        def bound(piece):
+            return jnp.minimum(piece.at_equal(far, piece.product + piece.cols[0] + piece.rows[0]), far)
+
+        return tile_lib.lowest(tile, bound, 2, *prepared)
 
     def leave(state, rows, lanes):
         del rows
-        return lanes.flat(state)
+        return tuple(lanes.flat(level) for level in state)
 
-    def choose(least):
-        least = jnp.pad(least, ((0, 0), (0, max(0, keep - least.shape[1]))), constant_values=far.view(np.int32))
+    def choose(left):
+        missing = max(0, keep - left[0].shape[1])
+        least, second = (jnp.pad(a, ((0, 0), (0, missing)), constant_values=_FAR) for a in left)
         slot, hidden = _chosen(least, keep)
-        bound, hidden = (
-            lax.bitcast_convert_type(a, jnp.float32) for a in (jnp.take_along_axis(least, slot, axis=1), hidden)
-        )
-        return bound, jnp.where(bound < 0.5 * far, slot, 0), hidden
+        key, second = (jnp.take_along_axis(a, slot, axis=1) for a in (least, second))
+        return key, second, jnp.where(key < _HALFWAY, slot, 0), hidden
 
     def start(rows, cols):
         del cols
         p = len(rows.first)
-        slots = keep * _BUFFER
-        return _Groups(
-            np.full((p, slots), far), np.zeros((p, slots), np.int32), np.full(p, far), np.zeros(rows.panels, int)
-        )
+        shape = p, keep * _BUFFER
+        keys = (np.full(shape, _FAR) for _ in range(2))
+        return _Groups(*keys, np.zeros(shape, np.int32), np.full(p, _FAR), np.zeros(rows.panels, int))
 
     def merge(result, state, place):
-        bound, slot, hidden = (np.asarray(a) for a in state)
+        key, second, slot, hidden = (np.asarray(a) for a in state)
         at, panel = place.rows, place.rows.start // (place.rows.stop - place.rows.start)
-        if result.filled[panel] == result.bound.shape[1]:
-            result.bound[at, :held], result.group[at, :held] = _least(result.bound[at], result.group[at], held)
-            result.bound[at, held:] = far
+        groups = result[:3]
+        if result.filled[panel] == result.key.shape[1]:
+            for a, least in zip(groups, _least(*(a[at] for a in groups), held), strict=True):
+                a[at, :held] = least
+            result.key[at, held:] = _FAR
             result.filled[panel] = held
-            result.hidden[at] = np.minimum(result.hidden[at], result.bound[at, :held].max(axis=1))
+            result.hidden[at] = np.minimum(result.hidden[at], result.key[at, :held].max(axis=1))
         slots = slice(result.filled[panel], result.filled[panel] + keep)
-        result.bound[at, slots] = bound
-        result.group[at, slots] = slot + place.group
+        for a, new in zip(groups, (key, second, slot + place.group), strict=True):
+            a[at, slots] = new
         result.filled[panel] = slots.stop
         result.hidden[at] = np.minimum(result.hidden[at], hidden)
         return result
@@ -112,13 +117,14 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
     def finish(result, rows, cols, job):
         del job
         p = len(rows.first)
-        column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.full(p, far)
+        column, distance2, hidden = np.full((p, k), -1, np.int64), np.full((p, k), np.inf), np.zeros(p, np.float32)
         filled = np.flatnonzero(rows.first >= 0)
+        spread = coarse_lib.spread(rows, cols) if coarse else tile_lib.spread(rows.dim)
 
         def fill(at):
-            bound, group = _least(result.bound[at], result.group[at], held)
-            column[at], distance2[at], passed = _look_inside(at, bound, group, rows, cols, k)
-            hidden[at] = np.minimum(np.minimum(result.hidden[at], passed), bound.max(axis=1))
+            groups = _least(*(a[at] for a in result[:3]), held)
+            column[at], distance2[at] = _settled(at, *groups, rows, cols, k, spread)
+            hidden[at] = _bound(np.minimum(result.hidden[at], groups[0].max(axis=1)), cols)
 
         # The workers' own threads would wait for one another.
         with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(exact.WORKERS) as pool:
@@ -131,12 +137,12 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
 
     return fold_lib.Fold(
         f"nearest(k={k})", Neighbours, init, update, leave, fold_lib.no_numbers, prepare, start, merge, finish,
-        True, choose, None if coarse else coarser,
+        per_tile=True, choose=choose, coarse=None if coarse else coarser,
     )  # fmt: skip
 
 
 def _chosen(least, keep):
-    """Slots [n, keep] of the least of int32 [n, slots] (bits of floats >= 0, ordered as these), and the next least [n].
+    """Slots [n, keep] of the least of keys [n, slots], and the next least [n].
 
     With the slot in the low bits no two are equal: the next is the least that is above the last. A few rows at a time
     stay in the cache, and minima over the leading axis are several numbers at once.
@@ -151,58 +157,64 @@ def _chosen(least, keep):
             return jnp.where(ranked > last, ranked, _LAST).min(axis=0)
 
         _, chosen = lax.scan(lambda last, _: (above(last),) * 2, jnp.full_like(ranked[0], -1), length=keep)
-        hidden = jnp.where(ranked > chosen[-1], least.T, np.int32(layout_lib.FAR.view(np.int32))).min(axis=0)
-        return chosen.T & slot, hidden
+        return chosen.T & slot, jnp.where(ranked > chosen[-1], least.T, _FAR).min(axis=0)
 
     at_once = math.gcd(least.shape[0], _CACHED)
     chosen, hidden = lax.map(choose, least.reshape(-1, at_once, slots))
     return chosen.reshape(-1, keep), hidden.reshape(-1)
 
 
-def _least(bound: np.ndarray, group: np.ndarray, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """The m least bounds of every row, with their groups."""
-    order = np.argpartition(bound, m - 1, axis=1)[:, :m]
-    return np.take_along_axis(bound, order, axis=1), np.take_along_axis(group, order, axis=1)
+def _least(key: np.ndarray, second: np.ndarray, group: np.ndarray, m: int) -> tuple[np.ndarray, ...]:
+    """The m groups of the least bounds of every row."""
+    order = np.argpartition(key, m - 1, axis=1)[:, :m]
+    return tuple(np.take_along_axis(a, order, axis=1) for a in (key, second, group))
 
 
-def _look_inside(at, bound, group, rows, cols, k) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The k nearest contents in the groups (bound, group [m, held]) of the rows at positions `at` [m].
+def _bound(key: np.ndarray, cols: layout_lib.Layout) -> np.ndarray:
+    """The lower bounds, float32, that keys stand for."""
+    return (key & ~np.int32(tile_lib.slice_bits(cols.group))).view(np.float32)
 
-    Returns their content indices [m, k] (-1 if none), true squared distances [m, k], and the least bound of the groups
-    passed over [m].
-    """
-    order = np.argsort(bound, axis=1)
-    bound, group = np.take_along_axis(bound, order, axis=1), np.take_along_axis(group, order, axis=1)
-    low, high = np.full((2, *bound.shape, cols.group), layout_lib.FAR, np.float32)
 
-    def look(into: np.ndarray) -> np.ndarray:
-        """Fills the bounds of these groups; returns what the k-th nearest known is not beyond [m, 1]."""
-        r, s = np.nonzero(into)
-        low[r, s], high[r, s] = _bounds(at[r], group[r, s], rows, cols)
-        known = high[:, : k if into is first else None].reshape(len(at), -1)
-        return np.partition(known, k - 1, axis=1)[:, k - 1 : k]
+def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest contents in the groups (key, second, group [m, held]) of the rows at positions `at` [m]: their
+    indices [m, k] (-1 if none) and true squared distances [m, k]."""
+    bits = tile_lib.slice_bits(cols.group)
+    near = key < _HALFWAY
+    nth, bound = np.where(near, key & bits, 0), _bound(key, cols)
+    position = cols.columns(group, nth)
+    norms = rows.norm[at][:, None] + cols.reach[position].astype(np.float64)
+    high = np.where(near, bound * (1 + (bits + 1) * 2.0**-22) + 2.001 * spread * norms, layout_lib.FAR)
+    reach = np.minimum(np.partition(high, k - 1, axis=1)[:, k - 1 : k], 0.5 * layout_lib.FAR)
 
-    near = bound < 0.5 * layout_lib.FAR
-    first = near & (np.arange(bound.shape[1]) < k)
-    others = near & ~first & (bound <= look(first))
-    reach = np.minimum(look(others), 0.5 * layout_lib.FAR)
-    passed = np.where(near & ~first & ~others, bound, layout_lib.FAR).min(axis=1)
+    def settle(r, position):
+        content = cols.first[position]
+        return r, content, exact.squared_distances(rows.features, rows.first[at[r]], cols.features, content)
 
-    r, s, j = np.nonzero(low <= reach[..., None])
-    content = cols.first[cols.columns(group[r, s], j)]
-    d2 = exact.squared_distances(rows.features, rows.first[at[r]], cols.features, content)
+    r, s = np.nonzero(near & (bound <= reach))
+    found = settle(r, position[r, s])
+    true2 = np.full(key.shape, np.inf)
+    true2[r, s] = found[-1]
+    kth = np.partition(true2, k - 1, axis=1)[:, k - 1 : k]
+
+    r, s = np.nonzero(near & (second < _HALFWAY) & (_bound(second, cols) <= kth))  # another one may be as near
+    low = _lower_bounds(at[r], group[r, s], rows, cols)
+    low[np.arange(len(r)), nth[r, s]] = layout_lib.FAR
+    q, j = np.nonzero((low <= kth[r]) & (low < 0.5 * layout_lib.FAR))
+    others = settle(r[q], cols.columns(group[r[q], s[q]], j))
+
+    r, content, d2 = (np.concatenate(both) for both in zip(found, others, strict=True))
     by = np.lexsort((content, d2, r))
     r, content, d2 = r[by], content[by], d2[by]
-    nth = np.arange(len(r)) - np.searchsorted(r, r)
-    kept = nth < k
+    rank = np.arange(len(r)) - np.searchsorted(r, r)
+    kept = rank < k
     column, distance2 = np.full((len(at), k), -1, np.int64), np.full((len(at), k), np.inf)
-    column[r[kept], nth[kept]], distance2[r[kept], nth[kept]] = content[kept], d2[kept]
-    return column, distance2, passed
+    column[r[kept], rank[kept]], distance2[r[kept], rank[kept]] = content[kept], d2[kept]
+    return column, distance2
 
 
-def _bounds(at, group, rows, cols) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper bounds [m, size] of the squared distances between each position `at` [m] and the columns of its
-    `group` [m]: one multiply for all the rows of a group."""
+def _lower_bounds(at, group, rows, cols) -> np.ndarray:
+    """Lower bounds [m, size] of the squared distances of each position `at` [m] from the columns of its `group` [m]:
+    one multiply for all the rows of a group."""
     nth = np.arange(cols.group)
     dot = np.empty((len(at), cols.group), np.float32)
     by_group = np.argsort(group, kind="stable")
@@ -216,9 +228,7 @@ def _bounds(at, group, rows, cols) -> tuple[np.ndarray, np.ndarray]:
     out = norms >= 0.5 * layout_lib.FAR
     if rows is cols:
         out |= rows.content[rows.first[at]][:, None] == cols.content[cols.first[column]]
-    spread = np.float32(tile_lib.spread(rows.dim))
-    low, high = (np.where(out, layout_lib.FAR, norms * (1 + s) - 2 * dot) for s in (-spread, spread))
-    return low, high
+    return np.where(out, layout_lib.FAR, norms * np.float32(1 - tile_lib.spread(rows.dim)) - 2 * dot)
 
 
 def _centred(side: layout_lib.Layout, at: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -312,7 +312,7 @@ def _left(fold: fold_lib.Fold, kept: Any, rows: _Numbered, lanes: tile_lib.Lanes
     panel = _cut(rows.panel, lanes.rows)
     of_tile = jax.vmap(lambda state, rows: fold.leave(state, rows, lanes), in_axes=(0, None))
     left = _join(jax.vmap(lambda *a: jax.tree.map(lambda b: jnp.moveaxis(b, 0, 1), of_tile(*a)))(kept, panel))
-    return fold.choose(left.reshape(len(left), -1)) if fold.choose else left
+    return fold.choose(jax.tree.map(lambda a: a.reshape(len(a), -1), left)) if fold.choose else left
 
 
 def _cut(arrays: Any, n: int) -> Any:

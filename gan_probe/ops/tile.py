@@ -20,8 +20,6 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Num, Shaped
 
-from gan_probe.ops import layout as layout_lib
-
 __all__ = [
     "Lanes",
     "Piece",
@@ -177,8 +175,7 @@ def lowest(
 ) -> tuple[Int[Array, "..."], ...]:
     """The `count` least numbers of any pair, least first, by row and lane, with the slices they are of.
 
-    Each is the bits of the number, which must not be below 0, but for its lowest ones, which hold the slice: what they
-    are as a float is at or below the number (see `slice_bits`).
+    Each is the bits of the number, of 0 if it is below, but for its lowest ones, which hold the slice (`slice_bits`).
     """
     mask = np.int32(slice_bits(tile.slices))
     number = jax.jit(number)
@@ -187,7 +184,7 @@ def lowest(
         key = (lax.bitcast_convert_type(number(piece), jnp.int32) & ~mask) | np.int32(i)
         for level in range(count):
             found[level], key = jnp.minimum(found[level], key), jnp.maximum(found[level], key)
-    return tuple(found)
+    return tuple(jnp.where(key < 0, key & mask, key) for key in found)
 
 
 def slice_bits(slices: int) -> int:
