@@ -32,7 +32,11 @@ def _define(values: flags.FlagValues) -> None:
     whole("seed", 0, "of blocks, calibration and grids", lower_bound=0, upper_bound=2**32 - 1)
     whole("tile", 512, "most columns of a tile (no more than 512 are taken on CPU)", lower_bound=16)
     flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", 0.1, 1e6, flag_values=values)
-    text("cache", _cache_dir(), "folder for embeddings and passes of real and train; --cache= keeps nothing")
+    text(
+        "cache",
+        _cache_dir(),
+        "folder for embeddings, passes of real and train and programs; --cache= keeps nothing",
+    )
     from gan_probe import selection
 
     for name, switch in selection.switches().items():
@@ -62,6 +66,7 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         raise types.UserError("--fake is missing: generated samples, [NAME=]SRC; see gan-probe evaluate --help")
 
     from gan_probe import evaluation, metrics, reference, selection, sets
+    from gan_probe.ops import compiling
     from gan_probe.report import files, summary
 
     switches: dict[str, Any] = {
@@ -73,11 +78,14 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
     if values.embed:
         command.find_own_modules()
     options = command.images(values)
+    cache = _cache(values)
+    if cache is not None:
+        compiling.keep_programs(cache / "programs")
     held_out = sets.opened(real, name="real", seed=values.seed, **options)
     opened = sets.fakes(fakes, n=None, like=held_out, seed=values.seed, **options)
     prepared = reference.Reference(
         real=held_out, train=train, embed=values.embed, seed=values.seed, **options,
-        cache_dir=_cache(values), memory_gb=values.memory_gb, tile=values.tile,
+        cache_dir=cache, memory_gb=values.memory_gb, tile=values.tile,
         progress=command.progress,
     )  # fmt: skip
     if (out / files.RESULTS).exists():
@@ -109,12 +117,12 @@ def _cache_dir() -> str:
     return os.path.join(base, "gan-probe")
 
 
-def _cache(values: flags.FlagValues) -> str | None:
+def _cache(values: flags.FlagValues) -> pathlib.Path | None:
     """The cache folder; none where the default one can't be written, as in a container without a home."""
     from gan_probe import pass_cache
 
     try:
-        return str(pass_cache.prepared(pathlib.Path(values.cache))) if values.cache else None
+        return pass_cache.prepared(pathlib.Path(values.cache)) if values.cache else None
     except types.UserError:
         if values["cache"].using_default_value:
             return None
