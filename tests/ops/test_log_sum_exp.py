@@ -56,9 +56,7 @@ def test_both_orientations_against_a_loop(run, laid, pair, dense, n, m, copies, 
 
 @pytest.mark.parametrize("copies", [False, True])
 @pytest.mark.parametrize("itself", [False, True])
-def test_a_fold_with_the_pass_to_itself_sums_differences_within_float32(
-    run, laid, pair, dense, copies, itself
-):
+def test_a_fold_with_the_pass_to_itself_sums_differences_within_float32(run, laid, pair, dense, copies, itself):
     x, y = pair(83, 61, 3, copies=copies)
     rows, cols = (laid(z, centre=x.mean(axis=0), tile=16, panel=32) for z in (x, y))
     if itself:
