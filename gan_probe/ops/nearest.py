@@ -183,7 +183,7 @@ def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray,
     nth, bound = np.where(near, key & bits, 0), _bound(key, cols)
     position = cols.columns(group, nth)
     norms = rows.norm[at][:, None] + cols.reach[position].astype(np.float64)
-    high = np.where(near, bound * (1 + (bits + 1) * 2.0**-22) + 2.001 * spread * norms, layout_lib.FAR)
+    high = np.where(near, tile_lib.above(bound, norms, cols.group, spread), layout_lib.FAR)
     reach = np.minimum(np.partition(high, k - 1, axis=1)[:, k - 1 : k], 0.5 * layout_lib.FAR)
 
     def settle(r, position):

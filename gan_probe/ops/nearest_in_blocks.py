@@ -2,10 +2,11 @@
 
 A classifier by nearest neighbours wants as many columns of either set. So the fold looks at `draw` columns only: every
 (n / draw)-th row in the order of the layout (blocks, then content hashes), which is random, the same in any order of
-the rows, and thins copies of a row as it thins others. On the device the least lower bounds of every block are kept; on
-the host these candidates get their true distances, and a row of which a block may hide one of its k nearest is screened
-again. Within a block the candidates are those of float32: distances that differ by less than its rounding may pass for
-one another there, which design effects do not feel.
+the rows, and thins copies of a row as it thins others.
+On the device the least lower bounds of every block are kept; on the host those of these candidates that may be asked
+for get their true distances, and a row of which a block may hide one of its k nearest is screened again. Within a block
+the candidates are those of float32: distances that differ by less than its rounding may pass for one another there,
+which design effects do not feel.
 """
 
 import functools
@@ -112,14 +113,21 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         p, weight = len(rows.first), _drawn(cols, draw)
         of_blocks = (a[:, : cols.blocks].reshape(p, -1, MERGED * keep) for a in result[:2])
         bound, column = _least(*of_blocks, keep)
-        distance2, copies = np.full(bound.shape, np.inf), np.where(bound < far, weight[column], 0)
+        copies = np.where(bound < far, weight[column], 0)
         if rows is cols:
             copies = copies - (column == np.arange(p)[:, None, None])
-        r, b, c = np.nonzero((copies > 0) & (rows.first >= 0)[:, None, None])
+        copies[rows.first < 0] = 0
+        norms = rows.norm[:, None, None] + cols.norm[column].astype(np.float64)
+        high = tile_lib.above(bound, norms, cols.group, tile_lib.spread(rows.dim))
+        least, most = (_nth(a, copies, rank)[..., None] for a in (bound, high))
+        below, kth = high < least, _nth(high.reshape(p, -1), copies.reshape(p, -1), k)[:, None, None]
+        r, b, c = np.nonzero((copies > 0) & ((bound <= most) & ~below | (bound <= kth)))
+        distance2 = np.full(bound.shape, np.inf)
         at = cols.first[column[r, b, c]]
         distance2[r, b, c] = exact.squared_distances(rows.features, rows.first[r], cols.features, at)
 
-        block2 = _nth(distance2, copies, rank)
+        # What is below the rank-th for certain needs no distance to be counted there.
+        block2 = _nth(np.where(below, bound, distance2), copies, rank)
         flat = [a.reshape(p, -1) for a in (distance2, column, copies)]
         kth = _nth(flat[0], flat[2], k)
         hidden = bound.max(axis=-1).min(axis=-1)

@@ -25,6 +25,7 @@ __all__ = [
     "Piece",
     "Side",
     "Tile",
+    "above",
     "least",
     "lowest",
     "multiply",
@@ -190,3 +191,10 @@ def lowest(
 def slice_bits(slices: int) -> int:
     """The bits of a number of `lowest` that hold its slice."""
     return (1 << (slices - 1).bit_length()) - 1
+
+
+def above(
+    bound: Float[np.ndarray, "..."], norms: Float[np.ndarray, "..."], slices: int, spread: float
+) -> Float[np.ndarray, "..."]:
+    """At or above the squared distance of two rows, whose norms are given in sum, from its lower bound by `lowest`."""
+    return bound * (1 + (slice_bits(slices) + 1) * 2.0**-22) + 2.001 * spread * norms
