@@ -4,7 +4,7 @@
 
 Trains the paper's classifier on real images, from several seeds, and tests it on held-out ones: the first line of the
 paper's table, against which the lines of generators are read. The recipe is that of its code; the paper gives no length
-of training.
+of training: a classifier that is stopped by --epochs and falls short leaves the claim open.
 """
 
 import dataclasses
@@ -54,15 +54,18 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
             ],
         )
     }
-    claim = _reaches(config, found[0]["n"], np.array([one["value"] for one in found]))
+    claim = _reaches(config, found[0]["n"], np.array([one["value"] for one in found]),
+                     converged=all(one["converged"] for one in found))  # fmt: skip
     return experiment.Found([claim], _figure(config, tables["accuracy"]), tables, {"trainings": found})
 
 
-def _reaches(config: Config, n: int, accuracy: np.ndarray) -> experiment.Judged:
-    """From the accuracy of each training; the test images are those of the paper."""
-    return experiment.mean("001-T1-a", f"{config.arch}, {config.epochs} epochs at most: share of {n:,} held-out images "
-                           f"that it labels as they are (interval over {accuracy.size} trainings)", accuracy,
-                           at_least=_PRINTED)  # fmt: skip
+def _reaches(config: Config, n: int, accuracy: np.ndarray, *, converged: bool) -> experiment.Judged:
+    """From the accuracy of each training; the test images are those of the paper. Trained for less it stays open."""
+    value, low, high = experiment.averaged(accuracy)
+    limit = "" if converged else "; upper end: longer training may reach more"
+    return experiment.judge("001-T1-a", f"{config.arch}, {config.epochs} epochs at most: share of {n:,} held-out "
+                            f"images that it labels as they are (interval over {accuracy.size} trainings{limit})",
+                            value, (low, high if converged else max(high, 1.0)), at_least=_PRINTED)  # fmt: skip
 
 
 def _figure(config: Config, table: experiment.Table) -> figure.Figure:
@@ -88,6 +91,6 @@ EXPERIMENT = experiment.Experiment(
         "cpu": Config(),
         "paper": Config(epochs=200, trainings=10),
     },
-    {"smoke": 0.2, "cpu": 8, "paper": 400},
+    {"smoke": 0.2, "cpu": 15, "paper": 800},
     main,
 )
