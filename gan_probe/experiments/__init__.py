@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gan_probe.experiments import (
+    classifier,
     dynamics,
     embeddings,
     encoder,
@@ -20,6 +21,7 @@ from gan_probe.experiments.experiment import Experiment
 __all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: Mapping[str, Experiment] = {
+    "001-classifier": classifier.EXPERIMENT,
     "001-inversion": inversion.EXPERIMENT,
     "001-toy": toy.EXPERIMENT,
     "002-dynamics": dynamics.EXPERIMENT,

@@ -29,6 +29,7 @@ from gan_probe.stats import ranks
 __all__ = ["EXPERIMENT", "Config"]
 
 _COLOURS = {"train": "#3f8fd0", "held": "#d1701f"}
+_OVER = "one GAN of each kind, interval over images"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -144,22 +145,23 @@ def _claims(cases: Mapping[str, Case], tests: Mapping[str, Any], missing: np.nda
     yield _uneven(held["all"].every)
     for field, sign, what in (("error", 1, "a larger error"), ("log_density", -1, "a latent of lower density")):
         value = {name: sign * getattr(found, field) for name, found in held.items()}
-        yield experiment.share("001-2-c", f"held-out images with {what} under the early state than under the last",
-                               value["early"] > value["all"], at_least=0.75)  # fmt: skip
+        yield experiment.share("001-2-c", f"held-out images with {what} under the early state than under the last "
+                               f"({_OVER})", value["early"] > value["all"], at_least=0.75)  # fmt: skip
         worse = value["half of the classes"] > value["all"]
         yield experiment.share("001-2-c", f"held-out images of classes that a GAN never saw with {what} there than "
-                               "under the GAN that saw all", worse[missing], at_least=0.75)  # fmt: skip
+                               f"under the GAN that saw all ({_OVER})", worse[missing], at_least=0.75)  # fmt: skip
         few = tests["few images"][field]
         yield experiment.judge("001-2-c", f"GAN that saw few images: chance that a held-out image has {what} than "
-                               f"one of those (p = {few['p']:.2g})", few["auc"], tuple(few["ci95"]),
+                               f"one of those (p = {few['p']:.2g}; {_OVER})", few["auc"], tuple(few["ci95"]),
                                at_least=0.75)  # fmt: skip
 
 
 def _uneven(every: np.ndarray) -> experiment.Judged:
     """Whether the errors [restarts, n] that one image is left with depend on the start; one start can't tell."""
     apart = every.max(axis=0) >= 1.1 * every.min(axis=0)
+    ratio = np.median(every.max(axis=0) / every.min(axis=0))
     return experiment.share("001-2-e", f"held-out images whose error from the worst of {len(every)} starts is a tenth "
-                            f"above that from the best (median ratio {np.median(every.max(0) / every.min(0)):.3g})",
+                            f"above that from the best (median ratio {ratio:.3g}; one GAN, interval over images)",
                             apart if len(every) > 1 else apart[:0], at_least=0.5)  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What an experiment trains: taken up again in the folder where a killed run left it."""
 
+import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from gan_probe import annotation, pass_cache, sets, types
+from gan_probe.classifiers import recipes
 from gan_probe.commands import command
 from gan_probe.gans import runs
 
-__all__ = ["classifier", "computed", "generator"]
+__all__ = ["classifier", "computed", "generator", "tested"]
 
 
 def generator(
@@ -40,6 +42,18 @@ def classifier(run: pathlib.Path, arch: str, data: str | types.Samples, *, seed:
     annotation.classify(
         run, arch, sets.opened(data, name="train", seed=seed), seed=seed, resume=run.exists(), progress=command.progress
     )
+
+
+def tested(
+    run: pathlib.Path, arch: str, data: types.Samples, test: types.Samples, *, seed: int, epochs: int
+) -> dict[str, Any]:
+    """The same for at most so many epochs, and what accuracy.json says of it on a labelled test set."""
+    recipe = dataclasses.replace(recipes.CLASSIFIERS[arch], epochs=epochs)
+    _, accuracy = annotation.classify(
+        run, arch, data, test, seed=seed, recipe=recipe, resume=run.exists(), progress=command.progress
+    )
+    assert accuracy is not None
+    return accuracy
 
 
 def computed(path: pathlib.Path, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ import pytest
 
 from gan_probe import sets
 from gan_probe.experiments import (
+    classifier,
     ddm_optimum,
     dynamics,
     dynamics_panels,
@@ -94,6 +95,27 @@ def test_one_gaussian_must_be_found_under_either_dynamics():
         stay = dict.fromkeys(plain, np.ones(100, bool))
         plain["first order"] = np.repeat(np.arange(4), 1_250)
         assert outcomes(dynamics._figure_1_claims(plain, lone, stay, stay["optimal"]))["002-2-a"] == NO
+
+
+def test_how_the_starts_of_one_gaussian_fail_is_told():
+    """A quarter at each of the four ends: of those that don't converge a third have no interval left."""
+    ends, every = np.arange(5_000) % 4, np.zeros(5_000)
+    plain = {"first order": ends, "optimal": every}
+    stay = dict.fromkeys(plain, np.ones(100, bool))
+    judged = dynamics._figure_1_claims(plain, plain, stay, stay["optimal"])
+    said = [one.measured for one in judged if one.claim == "002-2-a"]
+    assert "of the others 0.3333 lose their interval" in said[0] and "of the others" not in said[1]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "verdict"),
+    [((0.989, 0.99, 0.991), YES), ((0.97, 0.971, 0.972), NO), ((0.98, 0.99), OPEN), ((1,), OPEN)],
+)
+def test_a_classifier_that_reaches_the_papers_accuracy(accuracy, verdict):
+    """One that was stopped early can't speak against the paper's."""
+    for converged in (True, False):
+        found = classifier._reaches(classifier.Config(), 10_000, np.array(accuracy), converged=converged)
+        assert found.outcome == (verdict if converged or verdict == YES else OPEN)
 
 
 @pytest.mark.parametrize(("left_out", "right", "verdict"), [(0.0, 1.0, YES), (0.1, 2.0, NO)])
