@@ -15,7 +15,6 @@ import numpy as np
 from gan_probe import annotators as annotators_lib
 from gan_probe import content, generated, mode_records, sets, types
 from gan_probe.classifiers import runs as classifier_runs
-from gan_probe.data import colour
 
 __all__ = ["compared", "modes", "steps"]
 
@@ -62,9 +61,7 @@ def compared(
     """
     judges = annotators_lib.loaded([annotator] if isinstance(annotator, str) else annotator)
     options: dict[str, Any] = {"resize": resize, "crop": crop, "label": label}
-    held = colour.in_channels(
-        sets.opened(real, name="real", seed=seed, **options), judges.shape[-1], f"the annotator {judges.runs[0]}"
-    )
+    held = annotators_lib.seen(judges, sets.opened(real, name="real", seed=seed, **options))
     named = {  # the folder of a run is all of its checkpoints: figure 1 of paper 000
         name: f"run:{one}@all" if generated.is_run(one) else one for name, one in sets.named_fakes(fake).items()
     }
