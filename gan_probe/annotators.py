@@ -11,9 +11,10 @@ from scipy import special
 
 from gan_probe import annotation, sets, types
 from gan_probe.classifiers import runs
+from gan_probe.data import colour
 from gan_probe.embed import stream
 
-__all__ = ["Annotated", "Annotators", "annotate", "check", "held_out", "loaded", "trained_on", "truth"]
+__all__ = ["Annotated", "Annotators", "annotate", "check", "held_out", "loaded", "seen", "trained_on", "truth"]
 
 _BATCH = 512
 _MOST_CLASSES = 1000
@@ -70,6 +71,11 @@ def loaded(folders: Sequence[str]) -> Annotators:
         raise types.UserError(f"the annotators' classes make {count} combinations, at most {_MOST_CLASSES} are counted")
     classes = tuple(",".join(names) for names in itertools.product(*(m.classes for m in models)))
     return Annotators(tuple(folders), models, classes, models[0].shape)
+
+
+def seen(annotators: Annotators, samples: types.Samples) -> types.Samples:
+    """`samples` in the annotators' channels."""
+    return colour.in_channels(samples, annotators.shape[-1], f"the annotator {annotators.runs[0]}")
 
 
 def check(annotators: Annotators, samples: types.Samples, *, name: str) -> None:

@@ -61,7 +61,7 @@ def compared(
     """
     judges = annotators_lib.loaded([annotator] if isinstance(annotator, str) else annotator)
     options: dict[str, Any] = {"resize": resize, "crop": crop, "label": label}
-    held = sets.opened(real, name="real", seed=seed, **options)
+    held = annotators_lib.seen(judges, sets.opened(real, name="real", seed=seed, **options))
     named = {  # the folder of a run is all of its checkpoints: figure 1 of paper 000
         name: f"run:{one}@all" if generated.is_run(one) else one for name, one in sets.named_fakes(fake).items()
     }

@@ -16,6 +16,7 @@ _WIDE = training.Recipe(optimizer="sgd", rate=0.1, decay=0.2, weight_decay=5e-4,
 CLASSIFIERS: Mapping[str, training.Recipe] = {
     "linear": training.Recipe(epochs=1),
     "mlp": training.Recipe(),
+    "small_mlp": training.Recipe(),
     "mnist_cnn": training.Recipe(patience=0, drops=1, epochs=30),
     "cifar_cnn": training.Recipe(),
     "swiniarski_cnn": training.Recipe(rate=2e-4, batch=64, patience=4),
@@ -59,6 +60,8 @@ def _value(name: str, value: str, kind: type) -> Any:
         number = kind(value)
     except ValueError:
         number = math.nan
-    if not (_LEAST[name] <= number < math.inf):
-        raise types.UserError(f"--recipe: {name}={value}: give a {'whole ' * (kind is int)}number from {_LEAST[name]}")
+    above = name == "rate"  # nothing would be learnt at a rate of 0
+    if not (_LEAST[name] <= number < math.inf) or (above and not number):
+        wanted = f"{'whole' if kind is int else 'finite'} number {'above' if above else 'from'} {_LEAST[name]:g}"
+        raise types.UserError(f"--recipe: {name}={value}: give a {wanted}")
     return number

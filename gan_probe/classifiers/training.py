@@ -21,7 +21,7 @@ from gan_probe.models import outputs
 
 __all__ = ["Images", "Recipe", "State", "Trainer", "cross_entropy", "predictor"]
 
-_PREDICTED = 512  # rows of a batch in inference
+_PREDICTED = (32, 128, 512)  # rows of a batch in inference: the least that holds all, else the most
 
 
 class Images(Protocol):
@@ -171,13 +171,17 @@ class Trainer:
 
 @functools.cache
 def predictor(module: linen.Module) -> Callable[[Any, np.ndarray], outputs.Outputs]:
-    """(variables, uint8 images [n, h, w, c]) -> Outputs of NumPy arrays without layers, in batches of one size."""
+    """(variables, uint8 images [n, h, w, c]) -> Outputs of NumPy arrays without layers, in batches of few sizes."""
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=parallel.wide_vectors(parallel.mesh()))
     def apply(variables, images):
         return module.apply(variables, outputs.centred(images))._replace(layers={})
 
-    return lambda variables, images: parallel.in_batches(apply, variables, images, _PREDICTED)
+    def predict(variables, images):
+        batch = next((size for size in _PREDICTED if size >= len(images)), _PREDICTED[-1])
+        return parallel.in_batches(apply, variables, images, batch)
+
+    return predict
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -205,7 +209,7 @@ def _step(module: linen.Module, optimizer: optax.GradientTransformation):
         loss = optax.softmax_cross_entropy_with_integer_labels(found.logits, labels).mean()
         return loss, changed
 
-    @functools.partial(jax.jit, donate_argnums=(1,))
+    @functools.partial(jax.jit, donate_argnums=(1,), compiler_options=parallel.wide_vectors(parallel.mesh()))
     def step(variables, state, images, labels, rate, key):
         rest = {name: v for name, v in variables.items() if name != "params"}
         params = variables["params"]

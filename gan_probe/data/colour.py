@@ -11,18 +11,22 @@ from PIL import Image
 
 from gan_probe import types
 
-__all__ = ["alike"]
+__all__ = ["alike", "in_channels"]
 
 
 def alike(samples: types.Samples, like: types.Samples) -> types.Samples:
     """`samples` with as many channels as `like`, converted on demand; itself where one of them holds no images."""
-    if not samples.kind == like.kind == "images" or samples.rows.shape[-1] == like.rows.shape[-1]:
+    return in_channels(samples, like.rows.shape[-1], like.source) if like.kind == "images" else samples
+
+
+def in_channels(samples: types.Samples, channels: int, of: str) -> types.Samples:
+    """Images with 1 or 3 channels, those `of` a set or a network; itself where they have them, or are features."""
+    if samples.kind != "images" or samples.rows.shape[-1] == channels:
         return samples
-    channels = like.rows.shape[-1]
     note = (
-        f"colour images read as greyscale (luma), as {like.source} is"
+        f"colour images read as greyscale (luma), as {of} is"
         if channels == 1
-        else f"greyscale images repeated over RGB, as {like.source} has colour"
+        else f"greyscale images repeated over RGB, as {of} has colour"
     )
     return dataclasses.replace(samples, rows=_Rows(samples.rows, channels), decoder=None, notes=(*samples.notes, note))
 

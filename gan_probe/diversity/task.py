@@ -139,7 +139,7 @@ class _Annotator:
             model = self._networks.models[0]
             self.about = f"{model.arch} of {run}, weights sha256 {model.sha256}"
             self.notes = runs.unfinished(self._networks.runs[0], model)
-            annotators.check(self._networks, samples, name="train")
+            annotators.check(self._networks, annotators.seen(self._networks, samples), name="train")
             if set(self._networks.classes) != set(classes):
                 raise types.UserError(
                     f"--annotator={run} knows the classes {', '.join(self._networks.classes)}, {samples.source} has "
@@ -151,6 +151,7 @@ class _Annotator:
             if self._linear is None:
                 self._linear = linear.fit(self._train.features, self._labels, len(self._classes))
             return np.asarray(linear.predict(self._linear, embedded.features)).astype(np.int64)
+        samples = annotators.seen(self._networks, samples)
         annotators.check(self._networks, samples, name=name)
         place = np.array([self._classes.index(c) for c in self._networks.classes])
         return place[annotators.annotate(self._networks, samples, name=name, progress=self._progress).codes]

@@ -15,6 +15,7 @@ __all__ = ["ARCHITECTURES", "check_takes"]
 ARCHITECTURES: Mapping[str, Callable[[int], linen.Module]] = {
     "linear": lambda classes: dense.Mlp(classes, widths=()),
     "mlp": lambda classes: dense.Mlp(classes, widths=(512, 256)),
+    "small_mlp": lambda classes: dense.Mlp(classes, widths=(32,)),
     "mnist_cnn": cnn.mnist_cnn,
     "cifar_cnn": cnn.cifar_cnn,
     "swiniarski_cnn": cnn.SwiniarskiCnn,

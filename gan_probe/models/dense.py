@@ -11,7 +11,7 @@ __all__ = ["Mlp"]
 
 
 class Mlp(linen.Module):
-    """relu layers of `widths` on flattened pixels; [U] in paper 000, which says only that such a network overfits."""
+    """relu layers of `widths` on flattened pixels; paper 000's small network has one, of "few hidden units" ([U])."""
 
     classes: int
     widths: Sequence[int]

@@ -73,6 +73,18 @@ def test_bad_input_is_status_2_and_one_line(run, capsys, flags, text, tmp_path):
     assert text in said.err and said.err.count("\n") == 1 and not (tmp_path / "gan-probe-modes").exists()
 
 
+def test_colour_is_read_in_the_annotators_channels(run):
+    grey = data.load("digits/real")
+    images = np.repeat(grey.rows.take(range(len(grey))), 3, axis=3)
+    np.savez("colour.npz", images=images, labels=np.array(grey.classes)[grey.labels])
+    for real, out in (("colour.npz", "colour"), ("digits/real", "grey")):
+        flags = [f"--annotator={run}", f"--real={real}", "--fake=digits/dropper", f"--out={out}"]
+        assert cli.main(["modes", *flags]) == 0
+    colour, plain = (json.loads(pathlib.Path(out, "modes.json").read_text()) for out in ("colour", "grey"))
+    assert colour["results"]["dropper"]["raw"] == plain["results"]["dropper"]["raw"]
+    assert colour["inputs"]["real"]["notes"] == [f"colour images read as greyscale (luma), as the annotator {run} is"]
+
+
 def test_the_folder_of_a_run_is_a_curve_over_training(capsys):
     recipe = training.Recipe(epochs=1, batch=64)
     large = {role: data.load(f"digits/{role}", resize=28) for role in ("train", "real")}

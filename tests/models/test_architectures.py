@@ -25,6 +25,7 @@ def parameters(module, shape):
         ("wrn28_10", 10, (32, 32, 3), 36_479_194),
         ("wrn16_4", 10, (32, 32, 3), 2_748_890),
         ("swiniarski_cnn", 10, (28, 28, 1), 21_840),
+        ("small_mlp", 10, (28, 28, 1), 784 * 32 + 32 + 32 * 10 + 10),
     ],
 )
 def test_golden_counts(name, classes, shape, count):
