@@ -159,7 +159,9 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) ->
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _kernel_gradient(x: jax.Array, g: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by the kernel: [*kernel, in, out]."""
-    if _few(geometry) or (geometry.strided and not geometry.padded):
+    if _few(geometry):
+        ours = ways.kernel_gradient_patches
+    elif geometry.strided and not geometry.padded:
         ours = ways.kernel_gradient_taps
     elif math.prod(geometry.out) > _FEW_PIXELS:
         ours = ways.kernel_gradient_parts
