@@ -6,7 +6,8 @@ convolution that has one:
 
 - the gradient by the input of a strided convolution, which is what a transposed convolution computes: on few pixels
   one matrix multiply and the sum of overlapping windows; on many a convolution of stride 1 that gives every phase of
-  the output as channels of its own (Shi et al. 2016, arXiv:1609.05158), without the zeros between strided pixels;
+  the output as channels of its own (Shi et al. 2016, arXiv:1609.05158), without the zeros between strided pixels; of
+  images of few channels, whatever the stride, again windows;
 - the gradient by the kernel: on many pixels the sum of the gradients of parts of the batch, which XLA takes for
   channels and has no room for in its caches; of strided convolutions without padding one matrix multiply a pixel of
   the kernel;
@@ -147,7 +148,8 @@ def _convolve(x: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.A
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by x: [b, *image, in]."""
-    if _few(geometry) or (geometry.strided and math.prod(geometry.out) <= _FEW_PIXELS):
+    few_channels = kernel.shape[2] < _FEW_CHANNELS
+    if _few(geometry) or few_channels or (geometry.strided and math.prod(geometry.out) <= _FEW_PIXELS):
         ours = ways.input_gradient_windows
     elif geometry.strided and all(k > s for k, s in zip(geometry.kernel, geometry.strides, strict=True)):
         ours = ways.input_gradient_phases
@@ -159,7 +161,9 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, geometry: ways.Geometry) ->
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def _kernel_gradient(x: jax.Array, g: jax.Array, geometry: ways.Geometry) -> jax.Array:
     """Of <g, convolve(x, kernel)> by the kernel: [*kernel, in, out]."""
-    if _few(geometry) or (geometry.strided and not geometry.padded):
+    if _few(geometry):
+        ours = ways.kernel_gradient_patches
+    elif geometry.strided and not geometry.padded:
         ours = ways.kernel_gradient_taps
     elif math.prod(geometry.out) > _FEW_PIXELS:
         ours = ways.kernel_gradient_parts

@@ -19,6 +19,7 @@ __all__ = [
     "input_gradient_windows",
     "kernel_gradient_native",
     "kernel_gradient_parts",
+    "kernel_gradient_patches",
     "kernel_gradient_taps",
     "turned",
 ]
@@ -95,6 +96,11 @@ def kernel_gradient_taps(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax.
     g = g.reshape(-1, g.shape[-1])
     taps = [jnp.matmul(tap.reshape(len(g), -1).T, g, precision=geometry.precision) for tap in _shifted(x, geometry)]
     return jnp.stack(taps).reshape(*geometry.kernel, x.shape[-1], g.shape[-1])
+
+
+def kernel_gradient_patches(x: jax.Array, g: jax.Array, geometry: Geometry) -> jax.Array:
+    """One matrix multiply, of the patches that `convolve_patches` has made already."""
+    return jnp.tensordot(_patches(x, geometry), g, axes=((0, 1, 2), (0, 1, 2)), precision=geometry.precision)
 
 
 def convolve_patches(x: jax.Array, kernel: jax.Array, geometry: Geometry) -> jax.Array:
