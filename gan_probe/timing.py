@@ -16,6 +16,7 @@ __all__ = ["Timer"]
 
 _YARDSTICK = (4096, 20_000)  # rows of the bare matrix multiply that passes are compared with
 _WORTH = 0.02  # of the pairs of all passes, that it may take
+_LEAST_SHARE = 0.25  # of its rows: the product of fewer stays in a cache, and goes faster than any other
 _MOST_BYTES = 1 << 28  # of its two factors
 
 
@@ -76,8 +77,9 @@ def _line(seconds: float, pairs: int | None, rate: float | None, fraction: float
 
 
 def _bare_matmul(dim: int, pairs: int) -> float:
-    """GFLOP/s of a @ b.T of [4096, d] and [20000, d]; fewer rows where d is large, or passes of so many pairs short."""
-    share = min(1.0, (_WORTH * pairs / math.prod(_YARDSTICK)) ** 0.5, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)))
+    """GFLOP/s of a @ b.T of [4096, d] and [20000, d]; of down to a quarter of the rows where it would take too long."""
+    share = min(max(_LEAST_SHARE, (_WORTH * pairs / math.prod(_YARDSTICK)) ** 0.5), 1.0)
+    share = min(share, _MOST_BYTES / (4 * dim * sum(_YARDSTICK)))
     share = 2.0 ** math.floor(math.log2(share))  # few shapes to compile
     rows, cols = (max(16, int(n * share)) for n in _YARDSTICK)
     a, b = (jnp.ones((n, dim), jnp.float32) for n in (rows, cols))

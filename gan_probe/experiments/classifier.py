@@ -60,11 +60,11 @@ def main(config: Config, mesh: Mesh, work: pathlib.Path) -> experiment.Found:
 
 
 def _reaches(config: Config, n: int, accuracy: np.ndarray, *, converged: bool) -> experiment.Judged:
-    """From the accuracy of each training; the test images are those of the paper. Trained for less it stays open."""
+    """From the accuracy of each training, on one set of test images. Trained for less the claim stays open."""
     value, low, high = experiment.averaged(accuracy)
     limit = "" if converged else "; upper end: longer training may reach more"
-    return experiment.judge("001-T1-a", f"{config.arch}, {config.epochs} epochs at most: share of {n:,} held-out "
-                            f"images that it labels as they are (interval over {accuracy.size} trainings{limit})",
+    return experiment.judge("001-T1-a", f"{config.arch}, {config.epochs} epochs at most: share of {n:,} images of "
+                            f"{config.test} labelled as they are (interval over {accuracy.size} trainings{limit})",
                             value, (low, high if converged else max(high, 1.0)), at_least=_PRINTED)  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import hashlib
 import pathlib
 import platform
 import time
+import warnings
 
 import jax
 
@@ -28,7 +29,7 @@ def keep_programs(folder: pathlib.Path) -> None:
     """Compiled programs are kept in the folder from run to run, unless JAX has been given another.
 
     They hold instructions of the processor they were compiled for, which XLA doesn't ask for when it loads them: each
-    kind of processor has its own.
+    kind of processor has its own. An entry that can't be read is compiled again, without a word.
     """
     if jax.config.jax_compilation_cache_dir:
         return
@@ -38,6 +39,7 @@ def keep_programs(folder: pathlib.Path) -> None:
     kind = f"{platform.machine()} {platform.processor()} {features}"
     jax.config.update("jax_compilation_cache_dir", str(folder / hashlib.sha256(kind.encode()).hexdigest()[:16]))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
+    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
 
 
 def _add(event: str, duration_secs: float, **kwargs: str | int) -> None:

@@ -27,7 +27,7 @@ __all__ = ["Neighbours", "nearest"]
 
 _SPARE = 4  # groups kept of every panel beyond k in bfloat16, 1 in float32: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
-_FAR, _HALFWAY = np.float32([layout_lib.FAR, 0.5 * layout_lib.FAR]).view(np.int32)  # keys
+_FAR_KEY, _HALFWAY_KEY = np.float32([layout_lib.FAR, 0.5 * layout_lib.FAR]).view(np.int32)
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
 _ROWS = 1 << 15  # rows whose groups are looked into at once
@@ -85,17 +85,17 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
 
     def choose(left):
         missing = max(0, keep - left[0].shape[1])
-        least, second = (jnp.pad(a, ((0, 0), (0, missing)), constant_values=_FAR) for a in left)
+        least, second = (jnp.pad(a, ((0, 0), (0, missing)), constant_values=_FAR_KEY) for a in left)
         slot, hidden = _chosen(least, keep)
         key, second = (jnp.take_along_axis(a, slot, axis=1) for a in (least, second))
-        return key, second, jnp.where(key < _HALFWAY, slot, 0), hidden
+        return key, second, jnp.where(key < _HALFWAY_KEY, slot, 0), hidden
 
     def start(rows, cols):
         del cols
         p = len(rows.first)
         shape = p, keep * _BUFFER
-        keys = (np.full(shape, _FAR) for _ in range(2))
-        return _Groups(*keys, np.zeros(shape, np.int32), np.full(p, _FAR), np.zeros(rows.panels, int))
+        keys = (np.full(shape, _FAR_KEY) for _ in range(2))
+        return _Groups(*keys, np.zeros(shape, np.int32), np.full(p, _FAR_KEY), np.zeros(rows.panels, int))
 
     def merge(result, state, place):
         key, second, slot, hidden = (np.asarray(a) for a in state)
@@ -104,7 +104,7 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         if result.filled[panel] == result.key.shape[1]:
             for a, least in zip(groups, _least(*(a[at] for a in groups), held), strict=True):
                 a[at, :held] = least
-            result.key[at, held:] = _FAR
+            result.key[at, held:] = _FAR_KEY
             result.filled[panel] = held
             result.hidden[at] = np.minimum(result.hidden[at], result.key[at, :held].max(axis=1))
         slots = slice(result.filled[panel], result.filled[panel] + keep)
@@ -157,7 +157,7 @@ def _chosen(least, keep):
             return jnp.where(ranked > last, ranked, _LAST).min(axis=0)
 
         _, chosen = lax.scan(lambda last, _: (above(last),) * 2, jnp.full_like(ranked[0], -1), length=keep)
-        return chosen.T & slot, jnp.where(ranked > chosen[-1], least.T, _FAR).min(axis=0)
+        return chosen.T & slot, jnp.where(ranked > chosen[-1], least.T, _FAR_KEY).min(axis=0)
 
     at_once = math.gcd(least.shape[0], _CACHED)
     chosen, hidden = lax.map(choose, least.reshape(-1, at_once, slots))
@@ -179,7 +179,7 @@ def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray,
     """The k nearest contents in the groups (key, second, group [m, held]) of the rows at positions `at` [m]: their
     indices [m, k] (-1 if none) and true squared distances [m, k]."""
     bits = tile_lib.slice_bits(cols.group)
-    near = key < _HALFWAY
+    near = key < _HALFWAY_KEY
     nth, bound = np.where(near, key & bits, 0), _bound(key, cols)
     position = cols.columns(group, nth)
     norms = rows.norm[at][:, None] + cols.reach[position].astype(np.float64)
@@ -196,7 +196,7 @@ def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray,
     true2[r, s] = found[-1]
     kth = np.partition(true2, k - 1, axis=1)[:, k - 1 : k]
 
-    r, s = np.nonzero(near & (second < _HALFWAY) & (_bound(second, cols) <= kth))  # another one may be as near
+    r, s = np.nonzero(near & (second < _HALFWAY_KEY) & (_bound(second, cols) <= kth))  # another one may be as near
     low = _lower_bounds(at[r], group[r, s], rows, cols)
     low[np.arange(len(r)), nth[r, s]] = layout_lib.FAR
     q, j = np.nonzero((low <= kth[r]) & (low < 0.5 * layout_lib.FAR))

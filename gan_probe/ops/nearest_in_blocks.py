@@ -115,13 +115,10 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         bound, column = _least(*of_blocks, keep)
         copies = np.where(bound < far, weight[column], 0)
         if rows is cols:
-            copies = copies - (column == np.arange(p)[:, None, None])
+            copies -= (copies > 0) & (column == np.arange(p)[:, None, None])
         copies[rows.first < 0] = 0
-        norms = rows.norm[:, None, None] + cols.norm[column].astype(np.float64)
-        high = tile_lib.above(bound, norms, cols.group, tile_lib.spread(rows.dim))
-        least, most = (_nth(a, copies, rank)[..., None] for a in (bound, high))
-        below, kth = high < least, _nth(high.reshape(p, -1), copies.reshape(p, -1), k)[:, None, None]
-        r, b, c = np.nonzero((copies > 0) & ((bound <= most) & ~below | (bound <= kth)))
+        below, asked = _asked_for(bound, column, copies, rows, cols, k, rank)
+        r, b, c = np.nonzero(asked)
         distance2 = np.full(bound.shape, np.inf)
         at = cols.first[column[r, b, c]]
         distance2[r, b, c] = exact.squared_distances(rows.features, rows.first[r], cols.features, at)
@@ -142,6 +139,17 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
     return fold_lib.Fold(
         name, InBlocks, init, update, leave, numbers, prepare, start, merge, finish, per_tile=True
     )  # fmt: skip
+
+
+def _asked_for(bound, column, copies, rows, cols, k, rank) -> tuple[np.ndarray, np.ndarray]:
+    """Of the candidates [p, blocks, m]: which are nearer than the rank-th of their block for certain, and which may be
+    that one, or one of a row's k nearest."""
+    norms = rows.norm[:, None, None] + cols.norm[column].astype(np.float64)
+    high = tile_lib.above(bound, norms, cols.group, tile_lib.spread(rows.dim))
+    low_of_rank, high_of_rank = (_nth(a, copies, rank)[..., None] for a in (bound, high))
+    high_of_kth = _nth(high.reshape(len(high), -1), copies.reshape(len(high), -1), k)[:, None, None]
+    below = high < low_of_rank
+    return below, (copies > 0) & ((bound <= high_of_rank) & ~below | (bound <= high_of_kth))
 
 
 def _drawn(layout: layout_lib.Layout, draw: int) -> np.ndarray:

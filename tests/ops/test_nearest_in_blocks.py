@@ -37,6 +37,14 @@ def check(found, rows, cols, cols_drawn, *, k, rank):
     np.testing.assert_array_equal(found.indices[shown], expected[2][shown])
 
 
+@pytest.mark.parametrize("rank", [2, 3])
+def test_few_rows_in_every_block(run, laid, pair, rank):
+    """Tiles of one slice, most of whose columns are none."""
+    rows = laid(pair(37, 1, 3)[0], blocks=20, tile=16, panel=64)
+    (found,), _ = run(rows, rows, [fold.Job(nearest_in_blocks.nearest_in_blocks(k=3, rank=rank, draw=100))])
+    check(found, rows, rows, found.drawn, k=3, rank=rank)
+
+
 @pytest.mark.parametrize("draw", [50, 100])
 @pytest.mark.parametrize("blocks", [2, 6])  # of several tiles each, of one
 @pytest.mark.parametrize(("copies", "tile", "panel"), [(False, 16, 32), (True, 32, 32), (True, 16, 1024)])
