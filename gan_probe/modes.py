@@ -80,6 +80,9 @@ def compared(
     curves = steps(opened)
     earlier = {name for seen in curves.values() for _, name in seen[:-1]}
     notes = {name: _shared(judges, seen.hashes) for name, seen in annotated.items()}
+    for name in opened:
+        if copied := int(np.isin(annotated["real"].hashes, annotated[name].hashes).sum()):
+            notes[name].append(f"warning: holds {copied} of the {len(held)} rows of real")
     for run, model in zip(judges.runs, judges.models, strict=True):
         notes["real"] += classifier_runs.unfinished(run, model)
     found = {

@@ -229,6 +229,13 @@ def test_a_set_that_the_annotator_was_trained_on_is_named(three, monkeypatch):
         assert note.startswith(f"warning: three was trained on {found['inputs'][name]['n'] - 1} of these rows")
 
 
+def test_a_fake_that_is_real_is_told(three, compared):
+    sets, _ = three
+    real = sets["real"][0]
+    found, _ = compared(annotator="three", real=real, fake=real)
+    assert f"warning: holds {len(real)} of the {len(real)} rows of real" in found["inputs"]["fake"]["notes"]
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [

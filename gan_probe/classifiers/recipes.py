@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ wide ResNet, Zagoruyko and Komodakis 2016; paper 001's classifier, its code; the
 linear is solved, not trained by steps."""
 
 _LEAST = {"rate": 0.0, "decay": 0.0, "weight_decay": 0.0, "drops": 0, "patience": 0, "epochs": 1, "batch": 1}
+_MOST = {"decay": 1.0}  # the rate falls
 
 
 def changed(arch: str, text: str) -> training.Recipe:
@@ -61,7 +63,9 @@ def _value(name: str, value: str, kind: type) -> Any:
     except ValueError:
         number = math.nan
     above = name == "rate"  # nothing would be learnt at a rate of 0
-    if not (_LEAST[name] <= number < math.inf) or (above and not number):
-        wanted = f"{'whole' if kind is int else 'finite'} number {'above' if above else 'from'} {_LEAST[name]:g}"
+    most = _MOST.get(name, sys.float_info.max)
+    if not (_LEAST[name] <= number <= most) or (above and not number):
+        upto = f" to {most:g}" if name in _MOST else ""
+        wanted = f"{'whole' if kind is int else 'finite'} number {'above' if above else 'from'} {_LEAST[name]:g}{upto}"
         raise types.UserError(f"--recipe: {name}={value}: give a {wanted}")
     return number

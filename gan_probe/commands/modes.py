@@ -37,8 +37,6 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
 
     out = pathlib.Path(values.out)
     files.check_out(out, files.MODES)
-    if (out / files.MODES).exists():
-        command.say(f"{out}: the report in it will be replaced")
     found, pictures = modes.compared(
         annotator=values.annotator, real=values.real, fake=fakes, seed=values.seed, **command.images(values),
         command=line, progress=command.progress,
@@ -47,6 +45,8 @@ def _run(values: flags.FlagValues, words: list[str], line: str) -> None:
         for note in about["notes"]:
             if note.startswith("warning: "):
                 command.say(f"{name}: {note}")
+    if (out / files.MODES).exists():
+        command.say(f"{out}: the report in it will be replaced")
     modes_page.write(out, found, pictures)
     print(modes_summary.summary(found, out))
 

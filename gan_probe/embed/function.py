@@ -74,6 +74,7 @@ def _call(function: Callable[[np.ndarray], Any], rows: np.ndarray, title: str) -
     if (
         features.ndim != 2
         or len(features) != len(rows)
+        or not features.shape[1]
         or (features.dtype.kind != "f" and features.dtype.name != "bfloat16")
     ):
         raise types.UserError(

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -73,7 +74,8 @@ def worth(result: Mapping[str, Any]) -> str:
 def summary(results: Mapping[str, Any], out: pathlib.Path | None = None) -> str:
     """What a run found, for a terminal; no line is wider than 80 columns."""
     lines = [f"gan-probe {results['gan_probe']}", *_inputs(results), "", *_curve(results), "", *_worths(results)]
-    lines += [terminal.plain(f"warning: {w}") for w in results["warnings"][:5]]
+    for warning in results["warnings"][:5]:
+        lines += textwrap.wrap(terminal.plain(f"warning: {warning}"), terminal.WIDTH, subsequent_indent="  ")
     if len(results["warnings"]) > 5:
         lines.append(f"warning: {len(results['warnings']) - 5} more in {RESULTS}")
     if out is not None:

@@ -145,7 +145,8 @@ def test_a_recipe_is_changed_by_words():
     for words, message in {
         "epoch=7": "did you mean epochs", "epochs=0": "whole number from 1", "epochs=1.5": "whole number",
         "rate=nan": "rate=nan: give a finite number above 0", "rate=inf": "finite", "rate=0": "above 0",
-        "decay=nan": "decay=nan: give a finite number from 0", "optimizer=lbfgs": "sgd or adam", "": "one of op",
+        "decay=nan": "decay=nan: give a finite number from 0 to 1", "decay=2": "0 to 1",
+        "optimizer=lbfgs": "sgd or adam", "": "one of op",
     }.items():  # fmt: skip
         with pytest.raises(types.UserError, match=message):
             recipes.changed("resnet32", words)

@@ -127,6 +127,7 @@ def test_an_unwritable_cache(tmp_path, module):
         (lambda images: 1 / 0, r"failed on uint8 \[2, 4, 4, 3\] \(ZeroDivisionError"),
         (lambda images: images.sum(axis=(1, 2)), "returned uint64"),
         (lambda images: images.mean(axis=(1, 2, 3)), r"returned float64 \[2\] for"),
+        (lambda images: np.ones((len(images), 0)), r"returned float64 \[2, 0\]"),
         (lambda images: images.mean(axis=(1, 2))[:1], r"returned float64 \[1, 3\]"),
         (lambda images: np.full((len(images), 2), np.inf), "real.npz: row 0 embeds to NaN or infinity"),
         (lambda images: np.ones((len(images), 2 + (len(images) > 2))), "returned 3 numbers an image, before 2"),
