@@ -31,7 +31,7 @@ def keep_programs(folder: pathlib.Path) -> None:
     They hold instructions of the processor they were compiled for, which XLA doesn't ask for when it loads them: each
     kind of processor has its own. An entry that can't be read is compiled again, without a word.
     """
-    if jax.config.jax_compilation_cache_dir:
+    if jax.config.values["jax_compilation_cache_dir"]:
         return
     about = pathlib.Path("/proc/cpuinfo")
     lines = about.read_text().splitlines() if about.is_file() else []

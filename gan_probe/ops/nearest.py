@@ -27,7 +27,8 @@ __all__ = ["Neighbours", "nearest"]
 
 _SPARE = 4  # groups kept of every panel beyond k in bfloat16, 1 in float32: few rows then need a second look
 _BUFFER = 4  # lists of groups that the host collects for a row before it prunes them
-_FAR_KEY, _HALFWAY_KEY = np.float32([layout_lib.FAR, 0.5 * layout_lib.FAR]).view(np.int32)
+_FAR_KEY = layout_lib.FAR.view(np.int32)
+_HALFWAY_KEY = np.float32(0.5 * layout_lib.FAR).view(np.int32)
 _LAST = np.int32(np.iinfo(np.int32).max)
 _CHUNK = 1 << 22  # numbers held at once while duplicates are expanded
 _ROWS = 1 << 15  # rows whose groups are looked into at once
