@@ -118,7 +118,8 @@ def classify(
     if real is not None:
         known = sets.labels_by_name(real, data.classes)
         if known is None or (known < 0).any():
-            raise types.UserError(f"{real.source} has classes that {data.source} lacks")
+            lacking = ", ".join(sorted(set(sets.classes_seen(real)) - set(data.classes))[:3])
+            raise types.UserError(f"{real.source} has classes that {data.source} lacks ({lacking or 'no labels'})")
         truth = known
         content = stream.scan(real, title="real: reading", progress=showing.get("progress"))
         tested = np.flatnonzero(~np.isin(content.hashes, hashes))

@@ -23,7 +23,10 @@ def _define(values: flags.FlagValues) -> None:
     )
     text("train", None, "what the generator was trained on (SRC); the tests of copying need it")
     text("metrics", "all", "names of `gan-probe list metrics` with commas, or all that applies (ais only by name)")
-    text("embed", None, "pixels (default for images), pca:K, features (default for features), module:function")
+    text(
+        "embed", None, "pixels (default for images), pca:K, features (default for features), imagenet, logits:RUN, "
+        "prelogits:RUN, hypercolumns:RUN, module:function",
+    )  # fmt: skip
     text("out", "gan-probe-report", "folder for results.json and report.html")
     command.define_images(values)
     flags.DEFINE_boolean(

@@ -36,7 +36,7 @@ def resolve(spec: str) -> Callable[[np.ndarray], Any]:
     for part in path.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        raise types.UserError(f"--embed={spec}: {module_name} has no function {path}")
+        raise types.UserError(f"--embed={spec}: {module_name} has no function {path or '(name it after the colon)'}")
     return found
 
 
