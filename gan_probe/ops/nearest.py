@@ -125,7 +125,7 @@ def nearest(*, k: int, coarse: bool = False) -> fold_lib.Fold:
         def fill(at):
             groups = _least(*(a[at] for a in result[:3]), held)
             column[at], distance2[at] = _settled(at, *groups, rows, cols, k, spread)
-            hidden[at] = _bound(np.minimum(result.hidden[at], groups[0].max(axis=1)), cols)
+            hidden[at] = tile_lib.bound(np.minimum(result.hidden[at], groups[0].max(axis=1)), cols.group)
 
         # The workers' own threads would wait for one another.
         with threadpoolctl.threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(exact.WORKERS) as pool:
@@ -171,17 +171,12 @@ def _least(key: np.ndarray, second: np.ndarray, group: np.ndarray, m: int) -> tu
     return tuple(np.take_along_axis(a, order, axis=1) for a in (key, second, group))
 
 
-def _bound(key: np.ndarray, cols: layout_lib.Layout) -> np.ndarray:
-    """The lower bounds, float32, that keys stand for."""
-    return (key & ~np.int32(tile_lib.slice_bits(cols.group))).view(np.float32)
-
-
 def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray, np.ndarray]:
     """The k nearest contents in the groups (key, second, group [m, held]) of the rows at positions `at` [m]: their
     indices [m, k] (-1 if none) and true squared distances [m, k]."""
     bits = tile_lib.slice_bits(cols.group)
     near = key < _HALFWAY_KEY
-    nth, bound = np.where(near, key & bits, 0), _bound(key, cols)
+    nth, bound = np.where(near, key & bits, 0), tile_lib.bound(key, cols.group)
     position = cols.columns(group, nth)
     norms = rows.norm[at][:, None] + cols.reach[position].astype(np.float64)
     high = np.where(near, tile_lib.above(bound, norms, cols.group, spread), layout_lib.FAR)
@@ -197,7 +192,8 @@ def _settled(at, key, second, group, rows, cols, k, spread) -> tuple[np.ndarray,
     true2[r, s] = found[-1]
     kth = np.partition(true2, k - 1, axis=1)[:, k - 1 : k]
 
-    r, s = np.nonzero(near & (second < _HALFWAY_KEY) & (_bound(second, cols) <= kth))  # another one may be as near
+    # Another one of the group may be as near.
+    r, s = np.nonzero(near & (second < _HALFWAY_KEY) & (tile_lib.bound(second, cols.group) <= kth))
     low = _lower_bounds(at[r], group[r, s], rows, cols)
     low[np.arange(len(r)), nth[r, s]] = layout_lib.FAR
     q, j = np.nonzero((low <= kth[r]) & (low < 0.5 * layout_lib.FAR))

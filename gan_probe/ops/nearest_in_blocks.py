@@ -3,6 +3,7 @@
 A classifier by nearest neighbours wants as many columns of either set. So the fold looks at `draw` columns only: every
 (n / draw)-th row in the order of the layout (blocks, then content hashes), which is random, the same in any order of
 the rows, and thins copies of a row as it thins others.
+
 On the device the least lower bounds of every block are kept; on the host those of these candidates that may be asked
 for get their true distances, and a row of which a block may hide one of its k nearest is screened again. Within a block
 the candidates are those of float32: distances that differ by less than its rounding may pass for one another there,
@@ -99,7 +100,7 @@ def nearest_in_blocks(*, k: int, rank: int, draw: int) -> fold_lib.Fold:
         low_bits = np.int32(tile_lib.slice_bits(cols.group))
         first = place.cols.start + (place.cols.stop - place.cols.start) // tiles * np.arange(tiles, dtype=np.int32)
         position = first[:, None] + cols.columns(group, key & low_bits)
-        bound = (key & ~low_bits).view(np.float32)
+        bound = tile_lib.bound(key, cols.group)
         blocks = cols.panel_block[first // cols.panel] + cols.local_block[first]
         for block in np.unique(blocks).tolist():
             at = (place.rows, block)

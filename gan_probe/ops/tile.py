@@ -26,6 +26,7 @@ __all__ = [
     "Side",
     "Tile",
     "above",
+    "bound",
     "least",
     "lowest",
     "multiply",
@@ -191,6 +192,11 @@ def lowest(
 def slice_bits(slices: int) -> int:
     """The bits of a number of `lowest` that hold its slice."""
     return (1 << (slices - 1).bit_length()) - 1
+
+
+def bound(key: Int[np.ndarray, "..."], slices: int) -> Float[np.ndarray, "..."]:
+    """The numbers, or a little less, whose keys `lowest` gave."""
+    return (key & ~np.int32(slice_bits(slices))).view(np.float32)
 
 
 def above(
