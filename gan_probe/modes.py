@@ -81,8 +81,7 @@ def compared(
     earlier = {name for seen in curves.values() for _, name in seen[:-1]}
     notes = {name: _shared(judges, seen.hashes) for name, seen in annotated.items()}
     for name in opened:
-        if copied := int(np.isin(annotated["real"].hashes, annotated[name].hashes).sum()):
-            notes[name].append(f"warning: holds {copied} of the {len(held)} rows of real")
+        notes[name] += sets.rows_of_real(annotated[name].hashes, annotated["real"].hashes)
     for run, model in zip(judges.runs, judges.models, strict=True):
         notes["real"] += classifier_runs.unfinished(run, model)
     found = {

@@ -12,7 +12,17 @@ import numpy as np
 from gan_probe import data, generated, types
 from gan_probe.data import colour
 
-__all__ = ["SOURCES", "Sampler", "classes_seen", "fake", "fakes", "labels_by_name", "named_fakes", "opened"]
+__all__ = [
+    "SOURCES",
+    "Sampler",
+    "classes_seen",
+    "fake",
+    "fakes",
+    "labels_by_name",
+    "named_fakes",
+    "opened",
+    "rows_of_real",
+]
 
 Sampler = Callable[[jax.Array, int], Any]
 
@@ -115,6 +125,12 @@ def _drawn(sample: Sampler, *, n: int, name: str, seed: int) -> np.ndarray:
             raise types.UserError(f"{name}: the function gave samples of {shapes}; make them equal")
         batches.append(batch)
     return np.concatenate(batches)
+
+
+def rows_of_real(hashes: np.ndarray, real: np.ndarray) -> list[str]:
+    """A warning where a set, by the content hashes of its rows, holds rows of real: numbers on them say nothing."""
+    held = int(np.isin(real, hashes).sum())
+    return [f"warning: holds {held} of the {len(real)} rows of real"] if held else []
 
 
 def classes_seen(samples: types.Samples) -> list[str]:

@@ -191,7 +191,6 @@ def _notes(embedded: Mapping[str, types.Embedded]) -> dict[str, list[str]]:
     """Warnings where test rows stand in a training set: accuracy on them says nothing."""
     out: dict[str, list[str]] = {name: [] for name in embedded}
     for name, e in embedded.items():
-        shared = int(np.isin(embedded["real"].hashes, e.hashes).sum())
-        if name != "real" and shared:
-            out[name].append(f"warning: holds {shared} of the {len(embedded['real'].hashes)} rows of real")
+        if name != "real":
+            out[name] += sets.rows_of_real(e.hashes, embedded["real"].hashes)
     return out
