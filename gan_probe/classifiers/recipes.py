@@ -4,7 +4,7 @@ import dataclasses
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gan_probe import types
 from gan_probe.classifiers import training
@@ -30,8 +30,18 @@ CLASSIFIERS: Mapping[str, training.Recipe] = {
 wide ResNet, Zagoruyko and Komodakis 2016; paper 001's classifier, its code; the others are ours ([U] in the papers);
 linear is solved, not trained by steps."""
 
-_LEAST = {"rate": 0.0, "decay": 0.0, "weight_decay": 0.0, "drops": 0, "patience": 0, "epochs": 1, "batch": 1}
-_MOST = {"decay": 1.0}  # the rate falls
+
+class _Range(NamedTuple):
+    least: float
+    most: float = sys.float_info.max
+    above: bool = False  # the least itself is out
+
+
+_RANGES = {
+    "rate": _Range(0, above=True),  # nothing would be learnt at a rate of 0
+    "decay": _Range(0, 1),  # the rate falls
+    "weight_decay": _Range(0), "drops": _Range(0), "patience": _Range(0), "epochs": _Range(1), "batch": _Range(1),
+}  # fmt: skip
 
 
 def changed(arch: str, text: str) -> training.Recipe:
@@ -62,10 +72,9 @@ def _value(name: str, value: str, kind: type) -> Any:
         number = kind(value)
     except ValueError:
         number = math.nan
-    above = name == "rate"  # nothing would be learnt at a rate of 0
-    most = _MOST.get(name, sys.float_info.max)
-    if not (_LEAST[name] <= number <= most) or (above and not number):
-        upto = f" to {most:g}" if name in _MOST else ""
-        wanted = f"{'whole' if kind is int else 'finite'} number {'above' if above else 'from'} {_LEAST[name]:g}{upto}"
+    least, most, above = _RANGES[name]
+    if not (least <= number <= most) or (above and number == least):
+        upto = "" if most == sys.float_info.max else f" to {most:g}"
+        wanted = f"{'whole' if kind is int else 'finite'} number {'above' if above else 'from'} {least:g}{upto}"
         raise types.UserError(f"--recipe: {name}={value}: give a {wanted}")
     return number
