@@ -35,11 +35,7 @@ def _define(values: flags.FlagValues) -> None:
     whole("seed", 0, "of blocks, calibration and grids", lower_bound=0, upper_bound=2**32 - 1)
     whole("tile", 512, "most columns of a tile (no more than 512 are taken on CPU)", lower_bound=16)
     flags.DEFINE_float("memory_gb", 4.0, "memory for features and panels", 0.1, 1e6, flag_values=values)
-    text(
-        "cache",
-        _cache_dir(),
-        "folder for embeddings, passes of real and train and programs; --cache= keeps nothing",
-    )
+    text("cache", _cache_dir(), "folder for embeddings, passes of real and train, programs; --cache= keeps nothing")
     from gan_probe import selection
 
     for name, switch in selection.switches().items():
